@@ -1,0 +1,37 @@
+package mintage
+
+import (
+	"slices"
+	"time"
+)
+
+// Role says what a principal may do within its brand.
+type Role string
+
+// Roles, each one including those before it.
+const (
+	RoleViewer   Role = "viewer"
+	RoleOperator Role = "operator"
+	RoleAdmin    Role = "admin"
+	RoleOwner    Role = "owner"
+)
+
+// Roles lists every role, least first.
+var Roles = []Role{RoleViewer, RoleOperator, RoleAdmin, RoleOwner}
+
+// Includes reports whether r may do all that other may.
+func (r Role) Includes(other Role) bool {
+	mine, theirs := slices.Index(Roles, r), slices.Index(Roles, other)
+	return mine >= 0 && theirs >= 0 && mine >= theirs
+}
+
+// APIKey lets a program act for one brand. The secret itself is not kept.
+type APIKey struct {
+	ID          string // public part of the key
+	BrandNumber int64
+	Role        Role
+	Hash        []byte // SHA-256 of the secret part
+	CreatedAt   time.Time
+	ExpiresAt   time.Time // zero: never
+	RevokedAt   time.Time // zero: not revoked
+}

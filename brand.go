@@ -1,0 +1,58 @@
+package mintage
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Brand is the tenant: it owns everything else, and no brand sees another's.
+type Brand struct {
+	Number int64
+	ID     string
+	Name   string
+
+	// ResolverBase is the base of the URLs minted from now on. It belongs to
+	// this brand for ever, also after another one took its place.
+	ResolverBase string
+	// GS1Required refuses requests for products without a GTIN.
+	GS1Required bool
+	// OverIssuePercent, 0 to 100, is minted beyond a production batch's quantity
+	// at most, for spoiled labels.
+	OverIssuePercent int
+	// LotFromProductionBatch makes a linked production batch's code the lot of a
+	// request that names none.
+	LotFromProductionBatch bool
+
+	// SealedKey is the key of the brand's serials, encrypted under the master key.
+	SealedKey []byte
+	CreatedAt time.Time
+}
+
+// Validate refuses a brand that cannot be stored.
+func (b *Brand) Validate() error {
+	if err := validateText("name", b.Name, 1, 200); err != nil {
+		return err
+	}
+	if b.OverIssuePercent < 0 || b.OverIssuePercent > 100 {
+		return Errorf(CodeInvalidInput, "The over-issue percentage must be 0 to 100.").WithField("over_issue_percent")
+	}
+	return nil
+}
+
+// validateText bounds a text that people typed: its length in characters, valid
+// UTF-8, and no control characters, which would break a label or a log.
+func validateText(field, s string, minimum, maximum int) error {
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return Errorf(CodeInvalidInput, "The %s is not valid UTF-8.", field).WithField(field)
+	case n < minimum || n > maximum:
+		return Errorf(CodeInvalidInput, "The %s has %d characters; it may have %d to %d.", field, n, minimum, maximum).WithField(field)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return Errorf(CodeInvalidInput, "The %s contains a control character.", field).WithField(field)
+	case strings.TrimSpace(s) != s:
+		return Errorf(CodeInvalidInput, "The %s begins or ends with a space.", field).WithField(field)
+	}
+	return nil
+}

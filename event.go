@@ -1,0 +1,44 @@
+package mintage
+
+import "time"
+
+// EventKind says what happened, as subject.verb.
+type EventKind string
+
+// Kinds of events. Transitions carry From and To.
+const (
+	EventBrandCreated      EventKind = "brand.created"
+	EventBrandUpdated      EventKind = "brand.updated"
+	EventSchemaStored      EventKind = "dpp_schema.stored"
+	EventKeyCreated        EventKind = "api_key.created"
+	EventProductCreated    EventKind = "product.created"
+	EventProductUpdated    EventKind = "product.updated"
+	EventProductionCreated EventKind = "production_batch.created"
+	EventProductionUpdated EventKind = "production_batch.updated"
+	EventJobTransition     EventKind = "mint_job.transition"
+	EventJobStrike         EventKind = "mint_job.strike" // a failed cycle; Message says why
+	EventBatchTransition   EventKind = "mint_batch.transition"
+	EventBatchCycle        EventKind = "mint_batch.cycle" // one cycle: FirstOrdinal and Quantity
+	EventBatchExported     EventKind = "mint_batch.exported"
+)
+
+// Event is one thing that happened, written in the transaction that made it
+// happen and never changed.
+type Event struct {
+	Number      int64
+	BrandNumber int64
+	At          time.Time
+	Kind        EventKind
+	Actor       string // who: "key:…", "worker:…", "cli"
+	SubjectID   string // the ID of what Kind names
+
+	BatchNumber   int64 // of the batch and job concerned; 0 if none
+	BatchID       string
+	JobID         string
+	ProductNumber int64 // with FirstOrdinal and Quantity: a range of units; 0 if none
+	FirstOrdinal  int64
+	Quantity      int64
+
+	From, To string
+	Message  string
+}
