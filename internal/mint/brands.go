@@ -1,0 +1,52 @@
+package mint
+
+import (
+	"context"
+
+	"mintage"
+	"mintage/internal/gs1"
+	"mintage/internal/store"
+)
+
+// CreateBrand stores a new brand with a key of its own for its serials. ID, key
+// and time are set here. CONFLICT where the resolver base is another brand's.
+func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor string) error {
+	base, err := gs1.ParseBase(b.ResolverBase)
+	if err != nil {
+		return mintage.Errorf(mintage.CodeInvalidInput, "%s", mintage.ErrorMessage(err)).WithField("resolver_base")
+	}
+	b.ResolverBase = string(base)
+	if err := b.Validate(); err != nil {
+		return err
+	}
+	if b.ID, err = newID(); err != nil {
+		return err
+	}
+	b.SealedKey, b.CreatedAt = s.keys.NewBrandKey(b.ID), s.now()
+	return s.store.InTx(ctx, func(tx store.Tx) error {
+		if err := tx.CreateBrand(ctx, b); err != nil {
+			return err
+		}
+		return tx.AppendEvent(ctx, &mintage.Event{
+			BrandNumber: b.Number, At: b.CreatedAt, Kind: mintage.EventBrandCreated, Actor: actor, SubjectID: b.ID,
+		})
+	})
+}
+
+// Brand returns a brand by its ID: for the operator of the installation.
+func (s *Service) Brand(ctx context.Context, id string) (b *mintage.Brand, err error) {
+	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+		b, err = r.BrandByID(ctx, id)
+		return err
+	})
+	return b, err
+}
+
+// Brands lists all brands, oldest first: for the operator of the installation.
+func (s *Service) Brands(ctx context.Context) (list []*mintage.Brand, err error) {
+	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+		list, err = r.Brands(ctx)
+		return err
+	})
+	return list, err
+}

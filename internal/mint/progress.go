@@ -1,0 +1,74 @@
+package mint
+
+import (
+	"context"
+
+	"mintage"
+	"mintage/internal/store"
+)
+
+// Filter narrows a list of jobs or batches; zero fields do not.
+type Filter struct {
+	JobStatus   mintage.JobStatus
+	BatchStatus mintage.BatchStatus
+	ProductID   string
+}
+
+// Job returns a job with its batch.
+func (s *Service) Job(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
+	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+		w, err = r.WorkByJobID(ctx, p.BrandNumber, id)
+		return err
+	})
+	return w, err
+}
+
+// Batch returns a batch with its job.
+func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
+	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+		w, err = r.WorkByBatchID(ctx, p.BrandNumber, id)
+		return err
+	})
+	return w, err
+}
+
+// List returns jobs with their batches, newest first. A product that does not
+// exist, or is another brand's, has none.
+func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page store.Page) (list []*store.Work, err error) {
+	filter := store.JobFilter{}
+	if f.JobStatus != "" {
+		filter.Statuses = []mintage.JobStatus{f.JobStatus}
+	}
+	if f.BatchStatus != "" {
+		filter.Statuses = f.BatchStatus.Jobs()
+	}
+	err = s.store.Read(ctx, func(r store.Reader) error {
+		if f.ProductID != "" {
+			product, err := optional(r.ProductByID(ctx, p.BrandNumber, f.ProductID))
+			if err != nil || product == nil {
+				return err
+			}
+			filter.Product = product.Number
+		}
+		list, err = r.Works(ctx, p.BrandNumber, filter, page)
+		return err
+	})
+	return list, err
+}
+
+// Events returns the audit trail of the brand, newest first. batchID may be "".
+func (s *Service) Events(ctx context.Context, p mintage.Principal, batchID string, kind mintage.EventKind, page store.Page) (list []*mintage.Event, err error) {
+	err = s.store.Read(ctx, func(r store.Reader) error {
+		filter := store.EventFilter{Kind: kind}
+		if batchID != "" {
+			w, err := r.WorkByBatchID(ctx, p.BrandNumber, batchID)
+			if err != nil {
+				return err
+			}
+			filter.Batch = w.Batch.Number
+		}
+		list, err = r.Events(ctx, p.BrandNumber, filter, page)
+		return err
+	})
+	return list, err
+}

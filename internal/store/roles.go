@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"mintage"
+	"mintage/internal/serial"
+)
+
+// BrandReader reads brands and their API keys.
+type BrandReader interface {
+	BrandByNumber(ctx context.Context, number int64) (*mintage.Brand, error)
+	BrandByID(ctx context.Context, id string) (*mintage.Brand, error)
+	// Brands lists all brands, oldest first: for the operator of the
+	// installation, never for a brand.
+	Brands(ctx context.Context) ([]*mintage.Brand, error)
+	// APIKey finds a key by its public part, before the brand is known.
+	APIKey(ctx context.Context, id string) (*mintage.APIKey, error)
+}
+
+// BrandTx writes brands and their API keys.
+type BrandTx interface {
+	// CreateBrand stores b and its resolver base, and sets b.Number. CONFLICT
+	// where the base is another brand's, or the ID is taken.
+	CreateBrand(ctx context.Context, b *mintage.Brand) error
+	// UpdateBrand stores all but Number, ID, SealedKey and CreatedAt. A new
+	// resolver base is added to those of the brand; CONFLICT where it is another
+	// brand's.
+	UpdateBrand(ctx context.Context, b *mintage.Brand) error
+	CreateAPIKey(ctx context.Context, k *mintage.APIKey) error
+}
+
+// ProductFilter narrows a list of products; zero fields do not.
+type ProductFilter struct {
+	SKU  string
+	GTIN string // 14 digits
+	// Status is "" for any.
+	Status mintage.CommercialStatus
+}
+
+// ProductReader reads the catalogue of one brand.
+type ProductReader interface {
+	ProductByID(ctx context.Context, brand int64, id string) (*mintage.Product, error)
+	ProductBySKU(ctx context.Context, brand int64, sku string) (*mintage.Product, error)
+	// ProductByCode finds a product by its product code.
+	ProductByCode(ctx context.Context, brand int64, code string) (*mintage.Product, error)
+	Products(ctx context.Context, brand int64, filter ProductFilter, page Page) ([]*mintage.Product, error)
+	// GTINOwner returns the number of the product that gtin belongs to, because
+	// units were or are being minted with it; 0 if none.
+	GTINOwner(ctx context.Context, brand int64, gtin string) (int64, error)
+
+	SchemaByID(ctx context.Context, brand int64, id string) (*Schema, error)
+	Schemas(ctx context.Context, brand int64) ([]*Schema, error)
+}
+
+// Schema is a brand's own DPP schema, as stored.
+type Schema struct {
+	ID       string // chosen by the brand, unique within it
+	Document []byte // JSON Schema 2020-12
+}
+
+// ProductTx writes the catalogue of one brand.
+type ProductTx interface {
+	// CreateProduct stores p and sets p.Number. CONFLICT where the SKU is taken.
+	CreateProduct(ctx context.Context, p *mintage.Product) error
+	// UpdateProduct stores SKU, Name, GTIN, Status, SchemaID, Attributes and
+	// UpdatedAt. CONFLICT where the SKU is taken.
+	UpdateProduct(ctx context.Context, p *mintage.Product) error
+	// LockProduct reads a product and keeps others from changing it, or reserving
+	// its ordinals, until the transaction ends.
+	LockProduct(ctx context.Context, brand int64, id string) (*mintage.Product, error)
+	// PutSchema stores a brand's own DPP schema, or replaces it.
+	PutSchema(ctx context.Context, brand int64, s *Schema) error
+}
+
+// ProductionReader reads the production batches of one brand. Committed is
+// computed in the same statement.
+type ProductionReader interface {
+	ProductionBatchByID(ctx context.Context, brand int64, id string) (*mintage.ProductionBatch, error)
+	ProductionBatchByCode(ctx context.Context, brand int64, code string) (*mintage.ProductionBatch, error)
+	// ProductionBatches lists them; product 0 means any.
+	ProductionBatches(ctx context.Context, brand, product int64, page Page) ([]*mintage.ProductionBatch, error)
+}
+
+// ProductionTx writes the production batches of one brand.
+type ProductionTx interface {
+	// CreateProductionBatch stores p and sets p.Number. CONFLICT where the code is
+	// taken.
+	CreateProductionBatch(ctx context.Context, p *mintage.ProductionBatch) error
+	// UpdateProductionBatch stores ProductNumber, Quantity, Status and UpdatedAt.
+	UpdateProductionBatch(ctx context.Context, p *mintage.ProductionBatch) error
+	// LockProductionBatch reads a production batch, with what is committed, and
+	// keeps others from changing it or committing more until the transaction ends.
+	LockProductionBatch(ctx context.Context, brand int64, id string) (*mintage.ProductionBatch, error)
+}
+
+// KeyClaim is the use of an idempotency key by one accepted request.
+type KeyClaim struct {
+	RequestHash []byte
+	JobID       string
+}
+
+// RequestTx writes an accepted mint request.
+type RequestTx interface {
+	// ClaimKey takes an idempotency key for a request and returns nil, or returns
+	// the claim of the request that has it. Where another transaction is about to
+	// take the same key, it waits for that one to end.
+	ClaimKey(ctx context.Context, brand int64, key string, claim KeyClaim) (*KeyClaim, error)
+	// ClaimGTIN makes a GTIN the product's, and returns the number of the product
+	// that owns it: the given one, or that which had it before.
+	ClaimGTIN(ctx context.Context, brand int64, gtin string, product int64) (owner int64, err error)
+	// ReleaseGTIN gives a GTIN back where no unit was minted with it and no job
+	// that would is unfinished; otherwise it does nothing. The caller holds the
+	// product's lock, so that no submission relies on the claim meanwhile.
+	ReleaseGTIN(ctx context.Context, brand int64, gtin string, product int64) error
+	// ReserveOrdinals takes the next quantity ordinals of a product and returns
+	// the first. CONFLICT where the product has no more (see serial.MaxOrdinal).
+	ReserveOrdinals(ctx context.Context, product, quantity int64) (first int64, err error)
+	// CreateJob stores a job and its batch, lots included, sets the number of
+	// both, and wakes workers when the transaction commits.
+	CreateJob(ctx context.Context, j *mintage.Job, b *mintage.Batch) error
+}
+
+// JobFilter narrows a list of jobs or batches; zero fields do not.
+type JobFilter struct {
+	Statuses        []mintage.JobStatus
+	Product         int64 // its number
+	ProductionBatch int64 // its number
+}
+
+// Work is a job with its batch.
+type Work struct {
+	Job   mintage.Job
+	Batch mintage.Batch
+}
+
+// JobReader reads the jobs and batches of one brand.
+type JobReader interface {
+	WorkByJobID(ctx context.Context, brand int64, id string) (*Work, error)
+	WorkByBatchID(ctx context.Context, brand int64, id string) (*Work, error)
+	// WorkByOrdinal finds the batch that owns an ordinal of a product.
+	WorkByOrdinal(ctx context.Context, brand, product, ordinal int64) (*Work, error)
+	Works(ctx context.Context, brand int64, filter JobFilter, page Page) ([]*Work, error)
+	// NextDue is how long until the earliest job that waits after an error
+	// becomes runnable; negative if none waits. It looks at all brands.
+	NextDue(ctx context.Context) (time.Duration, error)
+}
+
+// JobTx drives jobs, of whatever brand.
+type JobTx interface {
+	// ClaimJob takes the lock of the oldest job that is runnable (not final, not
+	// waiting) and whose lock is free, and holds it to the end of the transaction.
+	// It returns nil where there is none. What it returns is read under the lock;
+	// the batch's lots are left out, a cycle does not need them.
+	ClaimJob(ctx context.Context) (*Work, error)
+	// MoveJob takes a job that ClaimJob returned to its next state and stores
+	// StartedAt, FinishedAt, ConsecutiveErrors and LastError with it.
+	// ILLEGAL_TRANSITION where the domain does
+	// not know the transition or the stored state is not j.Status. It sets
+	// j.Status.
+	MoveJob(ctx context.Context, j *mintage.Job, next mintage.JobStatus) error
+	// RecordStrike stores ConsecutiveErrors and LastError of a job that goes on,
+	// and keeps it from being claimed for wait, by the database's clock. The
+	// strike that fails a job is stored by MoveJob.
+	RecordStrike(ctx context.Context, j *mintage.Job, wait time.Duration) error
+	// ClearStrikes stores that the latest cycle was good.
+	ClearStrikes(ctx context.Context, j *mintage.Job) error
+}
+
+// Slice is a run of units of one product, at most mintage.MaxCycle: unit i has
+// the ordinal First+i.
+type Slice struct {
+	Product int64
+	First   int64
+	Codes   []serial.Code
+}
+
+// UnitReader reads units.
+type UnitReader interface {
+	// UnitCode returns the code of a unit; NOT_FOUND where it was not minted.
+	UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error)
+	// EachUnit calls fn for each unit of a product with from <= ordinal < to, in
+	// ordinal order, in constant memory. An error of fn ends it and is returned.
+	EachUnit(ctx context.Context, product, from, to int64, fn func(ordinal int64, code serial.Code) error) error
+	// Cycles returns, for each cycle that overlaps from <= ordinal < to, its
+	// range and time, in ordinal order.
+	Cycles(ctx context.Context, product, from, to int64) ([]Cycle, error)
+}
+
+// Cycle is when a run of units was created.
+type Cycle struct {
+	First    int64
+	Quantity int64
+	At       time.Time
+}
+
+// UnitTx writes units.
+type UnitTx interface {
+	// InsertUnits creates the units of a slice and adds them to the batch's
+	// minted_quantity, which must be expected before. CONFLICT where one of the
+	// units exists, or minted_quantity differs or would exceed the request.
+	InsertUnits(ctx context.Context, batch int64, expected int64, s Slice) error
+}
+
+// EventFilter narrows a list of events; zero fields do not.
+type EventFilter struct {
+	Batch int64
+	Kind  mintage.EventKind
+	Actor string
+}
+
+// EventReader reads the audit trail of one brand.
+type EventReader interface {
+	Events(ctx context.Context, brand int64, filter EventFilter, page Page) ([]*mintage.Event, error)
+}
+
+// EventTx writes the audit trail.
+type EventTx interface {
+	AppendEvent(ctx context.Context, e *mintage.Event) error
+}

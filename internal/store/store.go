@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Store is a database that mintage keeps its data in.
+type Store interface {
+	// Engine names the database for people: "sqlite" or "postgres".
+	Engine() string
+
+	// InTx runs fn in a read-write transaction and commits it if fn returns nil;
+	// otherwise, or on a panic, nothing of it remains. fn may run more than once
+	// (see TRY_AGAIN in the package's documentation), so its effects outside the
+	// transaction must bear repetition.
+	InTx(ctx context.Context, fn func(Tx) error) error
+
+	// Read runs fn in a read-only transaction that sees one moment. It waits for
+	// no writer.
+	Read(ctx context.Context, fn func(Reader) error) error
+
+	// Ping fails with UNAVAILABLE where the database cannot be used for writing,
+	// and with SCHEMA_OUT_OF_DATE where it has to be migrated first.
+	Ping(ctx context.Context) error
+
+	// Submissions returns a channel that receives after a mint request was
+	// committed, by this process or, on PostgreSQL, by any. It has room for one
+	// signal and may miss or repeat one: it only shortens the wait of a poll. It
+	// is closed never; the subscription ends with ctx.
+	Submissions(ctx context.Context) <-chan struct{}
+
+	// EndHungWorkers ends every transaction that has held a job's lock for longer
+	// than limit, and halves the job's CycleLimit (down to 1), so that a slow
+	// link does not hang again. It returns the jobs concerned.
+	EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error)
+
+	// Migrate brings the schema up to date; it does nothing where it is.
+	Migrate(ctx context.Context) error
+
+	Close() error
+}
+
+// Reader is what a read-only transaction offers.
+type Reader interface {
+	// Now is the database's clock.
+	Now(ctx context.Context) (time.Time, error)
+
+	BrandReader
+	ProductReader
+	ProductionReader
+	JobReader
+	UnitReader
+	EventReader
+}
+
+// Tx is what a read-write transaction offers.
+type Tx interface {
+	Reader
+	BrandTx
+	ProductTx
+	ProductionTx
+	RequestTx
+	JobTx
+	UnitTx
+	EventTx
+
+	// Savepoint runs fn so that its failure leaves the transaction as it was
+	// before and usable. It returns fn's error; where the transaction itself is
+	// lost (UNAVAILABLE, TRY_AGAIN), everything after it fails too.
+	Savepoint(ctx context.Context, fn func() error) error
+}
+
+// Page asks for part of a list, newest first unless the method says otherwise.
+type Page struct {
+	After int64 // number of the last row already seen; 0 for the beginning
+	Limit int   // at most so many rows, at least 1
+}
