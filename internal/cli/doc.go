@@ -1,0 +1,13 @@
+// Package cli is the command line: it reads the configuration, opens the
+// database, wires the packages together and runs them. It is the only one that
+// knows which database drivers exist.
+//
+// Configuration comes from flags, then from MINTAGE_* environment variables, then
+// from defaults. Secrets come from the environment or a file only, because other
+// users of the machine can read a process's flags.
+//
+// A command exits with 0 when it did what it was asked, with 1 when it failed,
+// and with 2 when it did not understand. Errors go to standard error and say what
+// to do. With --json a command prints one JSON object to standard output and
+// nothing else.
+package cli

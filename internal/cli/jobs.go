@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"mintage"
+	"mintage/internal/mint"
+	"mintage/internal/store"
+)
+
+type submitCmd struct {
+	Brand           string   `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	SKU             string   `help:"SKU of the product." xor:"product" required:"" name:"sku"`
+	ProductID       string   `help:"ID of the product, instead of its SKU." xor:"product" required:"" placeholder:"ID"`
+	Quantity        int64    `help:"Number of units, 1 to 1000000." required:"" placeholder:"N"`
+	IdentityMode    string   `help:"serial or batch." enum:"serial,batch" default:"serial"`
+	ActivationMode  string   `help:"active_at_mint or first_scan." enum:"active_at_mint,first_scan" default:"active_at_mint"`
+	ProductionBatch string   `help:"Code of the production batch to mint against." placeholder:"CODE"`
+	Lot             []string `help:"A lot and its quantity; may be repeated." placeholder:"CODE=N" sep:"none"`
+	IdempotencyKey  string   `help:"Key that makes it safe to repeat the command." placeholder:"KEY"`
+	Preflight       bool     `help:"Only say what stands in the way."`
+	Wait            bool     `help:"Show the progress until the job is done."`
+}
+
+func (c *submitCmd) Run(e *env) error {
+	a, err := e.open(administer)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	p, err := a.principal(e, c.Brand)
+	if err != nil {
+		return err
+	}
+	req, err := c.request(e, a, p)
+	if err != nil {
+		return err
+	}
+	if c.Preflight {
+		return c.preflight(e, a, p, req)
+	}
+	sub, err := a.mint.Submit(e, p, req, c.IdempotencyKey)
+	if err != nil {
+		return err
+	}
+	status := sub.Status
+	if c.Wait {
+		w, err := a.watch(e, p, sub.JobID)
+		if err != nil {
+			return err
+		}
+		status = w.Job.Status
+	}
+	if e.JSON {
+		return e.printJSON(map[string]any{
+			"mint_job_id": sub.JobID, "mint_batch_id": sub.BatchID, "status": status, "is_duplicate": sub.Duplicate,
+		})
+	}
+	again := ""
+	if sub.Duplicate {
+		again = " (this request was submitted before; nothing new was created)"
+	}
+	e.printf("Mint job %s is %s%s.\nIts batch is %s.\n", sub.JobID, status, again, sub.BatchID)
+	return nil
+}
+
+func (c *submitCmd) preflight(e *env, a *app, p mintage.Principal, req *mintage.MintRequest) error {
+	reasons, err := a.mint.Preflight(e, p, req)
+	if err != nil {
+		return err
+	}
+	if len(reasons) > 0 {
+		return &mintage.BlockedError{Reasons: reasons}
+	}
+	if e.JSON {
+		return e.printJSON(map[string]any{"ready": true, "blocking_reasons": []string{}})
+	}
+	e.printf("Nothing stands in the way.\n")
+	return nil
+}
+
+func (c *submitCmd) request(e *env, a *app, p mintage.Principal) (*mintage.MintRequest, error) {
+	req := &mintage.MintRequest{
+		ProductID: c.ProductID, RequestedQuantity: c.Quantity,
+		IdentityMode: mintage.IdentityMode(c.IdentityMode), ActivationMode: mintage.ActivationMode(c.ActivationMode),
+	}
+	if c.SKU != "" {
+		var err error
+		if req.ProductID, err = productID(e, a, p, c.SKU); err != nil {
+			return nil, err
+		}
+	}
+	if c.ProductionBatch != "" {
+		pb, err := a.catalogue.ProductionBatchByCode(e, p, c.ProductionBatch)
+		if err != nil {
+			return nil, err
+		}
+		req.ProductionBatchID = pb.ID
+	}
+	for _, text := range c.Lot {
+		// The code may contain = itself; the quantity cannot.
+		i := strings.LastIndexByte(text, '=')
+		if i < 0 {
+			return nil, mintage.Errorf(mintage.CodeInvalidInput, "Give each --lot as CODE=N.")
+		}
+		n, err := strconv.ParseInt(text[i+1:], 10, 64)
+		if err != nil {
+			return nil, mintage.Errorf(mintage.CodeInvalidInput, "The quantity of a --lot must be a whole number: CODE=N.")
+		}
+		req.Lots = append(req.Lots, mintage.LotRequest{LotCode: text[:i], Quantity: n})
+	}
+	return req, nil
+}
+
+type jobsCmd struct {
+	Brand  string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	Status string `help:"Only jobs in this state." enum:",QUEUED,RESERVED,PROCESSING,COMPLETED,FAILED" default:""`
+	Limit  int    `help:"How many at most." default:"50" placeholder:"N"`
+}
+
+func (c *jobsCmd) Run(e *env) error {
+	a, err := e.open(administer)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	p, err := a.principal(e, c.Brand)
+	if err != nil {
+		return err
+	}
+	list, err := a.mint.List(e, p, mint.Filter{JobStatus: mintage.JobStatus(c.Status)}, store.Page{Limit: max(1, c.Limit)})
+	if err != nil {
+		return err
+	}
+	if e.JSON {
+		items := make([]map[string]any, len(list))
+		for i, w := range list {
+			items[i] = map[string]any{
+				"id": w.Job.ID, "mint_batch_id": w.Batch.ID, "status": w.Job.Status,
+				"requested_quantity": w.Batch.RequestedQuantity, "minted_quantity": w.Batch.MintedQuantity,
+				"last_error": w.Job.LastError, "created_at": w.Job.CreatedAt,
+			}
+		}
+		return e.printJSON(map[string]any{"items": items})
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "JOB\tBATCH\tSTATUS\tMINTED\tREQUESTED\tSUBMITTED\tLAST ERROR")
+	for _, w := range list {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\t%s\n", w.Job.ID, w.Batch.ID, w.Job.Status,
+			w.Batch.MintedQuantity, w.Batch.RequestedQuantity, w.Job.CreatedAt.Format("2006-01-02 15:04:05Z"), w.Job.LastError)
+	}
+	return t.Flush()
+}
+
+type exportCmd struct {
+	Batch  string `arg:"" help:"ID of the mint batch."`
+	Brand  string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	Output string `help:"File to write, or - for standard output. It appears whole or not at all." short:"o" default:"-" placeholder:"FILE"`
+}
+
+func (c *exportCmd) Run(e *env) (err error) {
+	if e.JSON && c.Output == "-" {
+		return mintage.Errorf(mintage.CodeInvalidInput, "With --json, name the file to write with --output.")
+	}
+	a, err := e.open(administer)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	p, err := a.principal(e, c.Brand)
+	if err != nil {
+		return err
+	}
+	b, err := a.export.Batch(e, p, c.Batch)
+	if err != nil {
+		return err
+	}
+	if c.Output == "-" {
+		return a.export.CSV(e, b, e.stdout, nil)
+	}
+	if err := writeWhole(c.Output, func(w *bufio.Writer) error { return a.export.CSV(e, b, w, nil) }); err != nil {
+		return err
+	}
+	if e.JSON {
+		return e.printJSON(map[string]any{"mint_batch_id": b.ID, "units": b.MintedQuantity, "file": c.Output})
+	}
+	e.printf("Wrote %d units to %s.\n", b.MintedQuantity, c.Output)
+	return nil
+}
+
+// writeWhole writes a file under a temporary name and renames it when it is
+// complete, so that a file cut short is never taken for a whole one.
+func writeWhole(path string, write func(*bufio.Writer) error) (err error) {
+	partial := path + ".partial"
+	f, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return mintage.Errorf(mintage.CodeInvalidInput, "The file %s cannot be written; check its path and permissions.", path).WithCause(err)
+	}
+	w := bufio.NewWriter(f)
+	err = write(w)
+	for _, finish := range []func() error{w.Flush, f.Sync, f.Close} {
+		if e := finish(); err == nil {
+			err = e
+		}
+	}
+	if err == nil {
+		err = os.Rename(partial, path)
+	}
+	return err
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"mintage"
+	"mintage/internal/api"
+	"mintage/internal/mint"
+)
+
+// shutdownTimeout is how long requests and the cycle in hand may take after
+// SIGTERM; the whole stop stays within 5 s.
+const shutdownTimeout = 4 * time.Second
+
+// engineFlags configure the engine of serve, worker and demo.
+type engineFlags struct {
+	CycleSize int `help:"Largest number of units minted in one transaction, 1 to 20000." default:"20000" env:"MINTAGE_CYCLE_SIZE" placeholder:"N"`
+}
+
+// Validate is called by kong.
+func (f engineFlags) Validate() error {
+	if f.CycleSize < 1 || f.CycleSize > mintage.MaxCycle {
+		return errors.New("--cycle-size must be 1 to " + strconv.Itoa(mintage.MaxCycle))
+	}
+	return nil
+}
+
+func (f engineFlags) engine(e *env, a *app) *mint.Engine {
+	return mint.NewEngine(a.store, a.keys, mint.Options{
+		CycleSize: f.CycleSize, Actor: actor(), Now: now, Log: e.log, Grace: shutdownTimeout,
+	})
+}
+
+// actor names this worker in the audit trail.
+func actor() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return "worker:" + host + ":" + strconv.Itoa(os.Getpid())
+}
+
+type serveCmd struct {
+	engineFlags
+	Listen string `help:"Address to serve on." default:"127.0.0.1:8080" env:"MINTAGE_LISTEN" placeholder:"HOST:PORT"`
+}
+
+func (c *serveCmd) Run(e *env) error {
+	a, err := e.open(serve)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	return a.serve(e, c.engine(e, a), c.Listen)
+}
+
+// serve runs the API and the engine until e is done.
+func (a *app) serve(e *env, engine *mint.Engine, listen string) error {
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return mintage.Errorf(mintage.CodeUnavailable, "Cannot listen on %s; choose another address with --listen.", listen).WithCause(err)
+	}
+	stopping := make(chan struct{})
+	server := &http.Server{
+		Handler: api.New(api.Deps{
+			Mint: a.mint, Catalogue: a.catalogue, Access: a.access, Export: a.export,
+			Ready:   func(ctx context.Context) error { return errors.Join(engine.Fault(), a.store.Ping(ctx)) },
+			Version: apiVersion, Log: e.log, Stopping: stopping,
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	ctx, cancel := context.WithCancel(e)
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { engine.Run(ctx) })
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	if e.JSON {
+		if err := e.printJSON(map[string]string{"address": listener.Addr().String(), "database": a.store.Engine()}); err != nil {
+			return err
+		}
+	}
+	e.log.Info("serving", "address", listener.Addr().String(), "database", a.store.Engine(), "version", e.version)
+
+	select {
+	case err = <-served:
+	case <-e.Done():
+		e.log.Info("stopping")
+		close(stopping)
+		grace, stop := context.WithTimeout(context.WithoutCancel(e), shutdownTimeout)
+		defer stop()
+		if err = server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
+			e.log.Warn("requests were cut off after the grace period")
+			err = server.Close()
+		}
+	}
+	cancel()
+	wg.Wait()
+	return err
+}
+
+type workerCmd struct {
+	engineFlags
+	Once        bool          `help:"Run one invocation: until no job is runnable, or for --max-duration."`
+	MaxDuration time.Duration `help:"With --once: begin no cycle after so long; the rest is left to the next invocation." default:"0s" placeholder:"30s"`
+}
+
+func (c *workerCmd) Run(e *env) error {
+	a, err := e.open(serve)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	engine := c.engine(e, a)
+	if !c.Once {
+		e.log.Info("working", "database", a.store.Engine(), "version", e.version)
+		engine.Run(e)
+		return nil
+	}
+	ctx := context.Context(e)
+	if c.MaxDuration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.MaxDuration)
+		defer cancel()
+	}
+	if err := engine.RunOnce(ctx); err != nil {
+		return err
+	}
+	if e.JSON {
+		return e.printJSON(map[string]any{"minted_quantity": engine.Minted()})
+	}
+	e.printf("Minted %d units.\n", engine.Minted())
+	return nil
+}
+
+type migrateCmd struct{}
+
+func (migrateCmd) Run(e *env) error {
+	a := &app{}
+	defer a.close(e)
+	if err := a.openStore(e, serve); err != nil {
+		return err
+	}
+	if e.JSON {
+		return e.printJSON(map[string]any{"database": a.store.Engine(), "up_to_date": true})
+	}
+	e.printf("The schema is up to date.\n")
+	return nil
+}
+
+// apiVersion is that of the interface, not of the program: the committed
+// document does not change with each build.
+const apiVersion = "0.1.0"
+
+type openapiCmd struct{}
+
+func (openapiCmd) Run(e *env) error {
+	document, err := api.Document(apiVersion)
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(document)
+	return err
+}

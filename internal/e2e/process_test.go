@@ -1,0 +1,294 @@
+package e2e_test
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"mintage/internal/store/storetest"
+	"mintage/internal/store/storetest/pgtest"
+)
+
+// binary is the ordinary binary, without the race detector: the one that make
+// has built, or else one that is built here.
+var binary = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("MINTAGE_TEST_BINARY"); path != "" {
+		_, err := os.Stat(path)
+		return path, err
+	}
+	dir, err := os.MkdirTemp("", "mintage-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "mintage")
+	build := exec.Command("go", "build", "-o", path, "mintage/cmd/mintage")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", errors.Join(err, errors.New(string(out)))
+	}
+	return path, nil
+})
+
+// TestMain removes the binary that was built for these tests.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil && os.Getenv("MINTAGE_TEST_BINARY") == "" {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// installation is a data folder and a database, both new.
+type installation struct {
+	t      *testing.T
+	data   string
+	url    string // PostgreSQL; "" for SQLite
+	engine string
+}
+
+// each runs a test once per engine, each in an installation of its own.
+func each(t *testing.T, fn func(t *testing.T, in *installation)) {
+	t.Helper()
+	for _, engine := range storetest.Engines {
+		t.Run(engine, func(t *testing.T) {
+			in := &installation{t: t, data: t.TempDir(), engine: engine}
+			if engine == "postgres" {
+				in.url = pgtest.NewDatabase(t, "")
+			}
+			fn(t, in)
+		})
+	}
+}
+
+func (in *installation) command(args ...string) *exec.Cmd {
+	in.t.Helper()
+	path, err := binary()
+	if err != nil {
+		in.t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...) //nolint:gosec // our own binary
+	cmd.Dir = in.data
+	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_LISTEN=127.0.0.1:0")
+	return cmd
+}
+
+// run runs a command to its end and returns its one JSON object.
+func (in *installation) run(args ...string) map[string]any {
+	in.t.Helper()
+	cmd := in.command(append(args, "--json")...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		in.t.Fatalf("mintage %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	var object map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	if err := decoder.Decode(&object); err != nil {
+		in.t.Fatalf("mintage %s: %v in %q", strings.Join(args, " "), err, out)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		in.t.Fatalf("mintage %s printed more than one object: %q", strings.Join(args, " "), out)
+	}
+	return object
+}
+
+// refused runs a command that must fail with a code, and returns what it said.
+func (in *installation) refused(code int, args ...string) string {
+	in.t.Helper()
+	out, err := in.command(args...).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != code {
+		in.t.Fatalf("mintage %s: %v, want exit code %d\n%s", strings.Join(args, " "), err, code, out)
+	}
+	return string(out)
+}
+
+// process is a running mintage.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	exited chan error
+
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+// start starts a command that goes on running; it is killed when the test ends.
+func (in *installation) start(args ...string) *process {
+	in.t.Helper()
+	p := &process{t: in.t, cmd: in.command(args...), exited: make(chan error, 1)}
+	p.cmd.Stderr = p
+	p.cmd.Stdout = p
+	if err := p.cmd.Start(); err != nil {
+		in.t.Fatal(err)
+	}
+	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
+	in.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		if in.t.Failed() {
+			in.t.Logf("mintage %s wrote:\n%s", strings.Join(args, " "), p.said())
+		}
+	})
+	return p
+}
+
+// Write collects the process's log.
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(b)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+func (p *process) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.exited
+}
+
+// serve starts mintage serve and returns its URL once it is ready.
+func (in *installation) serve() (*process, string) {
+	in.t.Helper()
+	p := in.start("serve", "--log-format=json")
+	url := ""
+	storetest.Eventually(in.t, "mintage serves", func() bool {
+		select {
+		case err := <-p.exited:
+			in.t.Fatalf("serve ended: %v\n%s", err, p.said())
+		default:
+		}
+		for line := range strings.Lines(p.said()) {
+			var entry struct{ Msg, Address string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "serving" {
+				url = "http://" + entry.Address
+			}
+		}
+		return url != ""
+	})
+	storetest.Eventually(in.t, "mintage is ready", func() bool {
+		response, err := http.Get(url + "/readyz") //nolint:gosec,noctx // our own server
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		return response.StatusCode == http.StatusOK
+	})
+	return p, url
+}
+
+// raw opens the installation's database past mintage.
+func (in *installation) raw() *sql.DB {
+	in.t.Helper()
+	db := &storetest.DB{URL: in.url}
+	if in.url == "" {
+		db = &storetest.DB{Path: filepath.Join(in.data, "mintage.db")}
+	}
+	return db.Raw(in.t)
+}
+
+// number reads one number past mintage.
+func (in *installation) number(query string) (n int64) {
+	in.t.Helper()
+	raw := in.raw()
+	defer raw.Close()
+	if err := raw.QueryRowContext(in.t.Context(), query).Scan(&n); err != nil {
+		in.t.Fatal(err)
+	}
+	return n
+}
+
+// exact asserts the promises that can be seen with SQL: counts that agree, no
+// gap, no double, no event missing.
+func (in *installation) exact(units int64) {
+	in.t.Helper()
+	for query, want := range map[string]int64{
+		`SELECT count(*) FROM units`: units,
+		`SELECT CASE WHEN count(*) = count(DISTINCT resolver_url) THEN count(*) END FROM units_v`: units,
+		`SELECT coalesce(sum(minted_quantity), 0) FROM mint_batches`:                              units,
+		`SELECT coalesce(sum(quantity), 0) FROM events WHERE kind = 'mint_batch.cycle'`:           units,
+		`SELECT count(*) FROM mint_jobs WHERE consecutive_errors > 0`:                             0,
+		`SELECT count(*) FROM mint_jobs j JOIN mint_batches b ON b.number = j.number
+			WHERE j.status = 'COMPLETED' AND b.minted_quantity <> b.requested_quantity`: 0,
+		`SELECT count(*) FROM mint_batches b WHERE minted_quantity <> (SELECT count(*) FROM units u
+			WHERE u.product_number = b.product_number AND u.ordinal >= b.first_ordinal
+			AND u.ordinal < b.first_ordinal + b.minted_quantity)`: 0,
+	} {
+		if got := in.number(query); got != want {
+			in.t.Errorf("%s\ngives %d, want %d", query, got, want)
+		}
+	}
+}
+
+// prepare makes a brand with a product and returns the brand's ID. On PostgreSQL
+// it migrates first.
+func (in *installation) prepare() (brand string) {
+	in.t.Helper()
+	in.run("migrate")
+	brand, _ = in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example")["brand_id"].(string)
+	file := filepath.Join(in.data, "catalogue.csv")
+	if err := os.WriteFile(file, []byte("sku,name,gtin\nA,Product A,9520123456788\nB,Product B,\n"), 0o600); err != nil {
+		in.t.Fatal(err)
+	}
+	in.run("import", "products", file)
+	return brand
+}
+
+func (in *installation) submit(args ...string) (job string) {
+	in.t.Helper()
+	job, _ = in.run(append([]string{"submit"}, args...)...)["mint_job_id"].(string)
+	return job
+}
+
+// minted is how many units all batches count.
+func (in *installation) minted() int64 {
+	in.t.Helper()
+	return in.number(`SELECT coalesce(sum(minted_quantity), 0) FROM mint_batches`)
+}
+
+// allDone reports whether no job is left to be worked on.
+func (in *installation) allDone() bool {
+	in.t.Helper()
+	return in.number(`SELECT count(*) FROM mint_jobs WHERE status NOT IN ('COMPLETED', 'FAILED')`) == 0
+}
+
+// stopped asserts that the process ends well after SIGTERM.
+func (p *process) stopped() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := <-p.exited; err != nil {
+		p.t.Errorf("after SIGTERM: %v\n%s", err, p.said())
+	}
+}
+
+// freePort is a port that nobody listened on a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
