@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -280,15 +279,4 @@ func (p *process) stopped() {
 	if err := <-p.exited; err != nil {
 		p.t.Errorf("after SIGTERM: %v\n%s", err, p.said())
 	}
-}
-
-// freePort is a port that nobody listened on a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -24,7 +24,11 @@ func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor strin
 	}
 	b.SealedKey, b.CreatedAt = s.keys.NewBrandKey(b.ID), s.now()
 	return s.store.InTx(ctx, func(tx store.Tx) error {
-		if err := tx.CreateBrand(ctx, b); err != nil {
+		err := tx.CreateBrand(ctx, b)
+		if mintage.ErrorCode(err) == mintage.CodeConflict {
+			return mintage.Errorf(mintage.CodeConflict, "The resolver base belongs to another brand, for ever; choose another one.").WithField("resolver_base").WithCause(err)
+		}
+		if err != nil {
 			return err
 		}
 		return tx.AppendEvent(ctx, &mintage.Event{

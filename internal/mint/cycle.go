@@ -18,18 +18,25 @@ func (e *Engine) step(ctx context.Context) (worked bool, err error) {
 	// connection have died without a word, only our own clock can tell.
 	ctx, cancel := context.WithTimeout(ctx, e.HungAfter+5*time.Second)
 	defer cancel()
+	var minted int64
 	err = e.store.InTx(ctx, func(tx store.Tx) error {
 		w, err := tx.ClaimJob(ctx)
-		worked = w != nil
+		worked, minted = w != nil, 0
 		switch {
 		case err != nil || w == nil:
 			return err
 		case w.Job.Status == mintage.JobQueued:
 			return e.move(ctx, tx, w, mintage.JobReserved)
 		default:
-			return e.cycle(ctx, tx, w)
+			before := w.Batch.MintedQuantity
+			err := e.cycle(ctx, tx, w)
+			minted = w.Batch.MintedQuantity - before
+			return err
 		}
 	})
+	if err == nil {
+		e.minted.Add(minted)
+	}
 	switch {
 	case mintage.ErrorCode(err) == mintage.CodeRetry:
 		return true, nil // lost races again and again: simply the next step

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mintage"
@@ -73,6 +74,8 @@ type Engine struct {
 	codes *codeMaker
 	Options
 
+	minted atomic.Int64
+
 	mu    sync.Mutex
 	fault error
 }
@@ -81,6 +84,9 @@ type Engine struct {
 func NewEngine(s store.Store, keys *Keyring, o Options) *Engine {
 	return &Engine{store: s, keys: keys, codes: newCodeMaker(), Options: o.withDefaults()}
 }
+
+// Minted is how many units this engine has created since it was made.
+func (e *Engine) Minted() int64 { return e.minted.Load() }
 
 // Fault returns the fault of the place that the engine pauses for, nil if none.
 func (e *Engine) Fault() error {

@@ -274,8 +274,7 @@ func TestYoungerJobsRunWhileAnOlderOneRests(t *testing.T) {
 }
 
 // Several workers on several jobs: each unit once, and at each claim no older
-// runnable job stood unlocked. Every worker starts a job's first cycle in the
-// order of submission.
+// runnable job stood unlocked.
 func TestManyWorkersOldestFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		var jobs []*mint.Submission
@@ -292,23 +291,8 @@ func TestManyWorkersOldestFirst(t *testing.T) {
 			}
 		}
 		w.exact()
-		reserved, err := w.service.Events(t.Context(), w.p, "", mintage.EventJobTransition, store.Page{Limit: 1000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.Reverse(reserved)
-		var order []string
-		for _, e := range reserved {
-			if e.To == string(mintage.JobReserved) {
-				order = append(order, e.SubjectID)
-			}
-		}
-		var submitted []string
-		for _, j := range jobs {
-			submitted = append(submitted, j.JobID)
-		}
-		if !slices.Equal(order, submitted) {
-			t.Errorf("reserved in the order %v, submitted %v", order, submitted)
+		if n := storetest.Overtaken(t, w.db.Raw(t)); n >= int64(len(engines)) {
+			t.Errorf("%d workers passed over %d older jobs", len(engines), n)
 		}
 	})
 }
