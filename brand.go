@@ -32,7 +32,7 @@ type Brand struct {
 
 // Validate refuses a brand that cannot be stored.
 func (b *Brand) Validate() error {
-	if err := validateText("name", b.Name, 1, 200); err != nil {
+	if err := validateText("name", b.Name, 200); err != nil {
 		return err
 	}
 	if b.OverIssuePercent < 0 || b.OverIssuePercent > 100 {
@@ -43,12 +43,12 @@ func (b *Brand) Validate() error {
 
 // validateText bounds a text that people typed: its length in characters, valid
 // UTF-8, and no control characters, which would break a label or a log.
-func validateText(field, s string, minimum, maximum int) error {
+func validateText(field, s string, maximum int) error {
 	switch n := utf8.RuneCountInString(s); {
 	case !utf8.ValidString(s):
 		return Errorf(CodeInvalidInput, "The %s is not valid UTF-8.", field).WithField(field)
-	case n < minimum || n > maximum:
-		return Errorf(CodeInvalidInput, "The %s has %d characters; it may have %d to %d.", field, n, minimum, maximum).WithField(field)
+	case n < 1 || n > maximum:
+		return Errorf(CodeInvalidInput, "The %s has %d characters; it may have 1 to %d.", field, n, maximum).WithField(field)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return Errorf(CodeInvalidInput, "The %s contains a control character.", field).WithField(field)
 	case strings.TrimSpace(s) != s:

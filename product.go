@@ -44,10 +44,10 @@ type Product struct {
 // Validate refuses a product that cannot be stored. Whether it may be minted is
 // another question, which preflight answers.
 func (p *Product) Validate() error {
-	if err := validateText("sku", p.SKU, 1, 100); err != nil {
+	if err := validateText("sku", p.SKU, 100); err != nil {
 		return err
 	}
-	if err := validateText("name", p.Name, 1, 300); err != nil {
+	if err := validateText("name", p.Name, 300); err != nil {
 		return err
 	}
 	if !slices.Contains(CommercialStatuses, p.Status) {

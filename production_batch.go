@@ -43,7 +43,7 @@ type ProductionBatch struct {
 
 // Validate refuses a production batch that cannot be stored.
 func (p *ProductionBatch) Validate() error {
-	if err := validateText("code", p.Code, 1, 100); err != nil {
+	if err := validateText("code", p.Code, 100); err != nil {
 		return err
 	}
 	if p.Quantity < 1 || p.Quantity > MaxProductionQuantity {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,8 +93,8 @@ func (e *env) open(u use) (_ *app, err error) {
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func (a *app) close(e *env) {
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		if err := a.closers[i](); err != nil {
+	for _, closer := range slices.Backward(a.closers) {
+		if err := closer(); err != nil {
 			e.log.Warn("closing", "error", err)
 		}
 	}

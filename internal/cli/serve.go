@@ -63,7 +63,8 @@ func (c *serveCmd) Run(e *env) error {
 
 // serve runs the API and the engine until e is done.
 func (a *app) serve(e *env, engine *mint.Engine, listen string) error {
-	listener, err := net.Listen("tcp", listen)
+	var config net.ListenConfig
+	listener, err := config.Listen(e, "tcp", listen)
 	if err != nil {
 		return mintage.Errorf(mintage.CodeUnavailable, "Cannot listen on %s; choose another address with --listen.", listen).WithCause(err)
 	}

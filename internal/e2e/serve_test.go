@@ -62,8 +62,8 @@ func (c *client) json(method, path, body string, status int, header ...string) m
 func TestServe(t *testing.T) {
 	each(t, func(t *testing.T, in *installation) {
 		server, url := in.serve()
-		brand, _ := in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example")["brand_id"].(string)
-		key, _ := in.run("key", "create", "--brand="+brand, "--role=operator")["key"].(string)
+		brand := text(in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example"), "brand_id")
+		key := text(in.run("key", "create", "--brand="+brand, "--role=operator"), "key")
 		c := &client{t, url, key}
 
 		response, answer := c.do(http.MethodPost, "/v1/products/import", "text/csv", "sku,name,gtin\nA,Product A,0009520123456788\n")
@@ -75,7 +75,7 @@ func TestServe(t *testing.T) {
 		if len(products) != 1 {
 			t.Fatalf("products: %v", products)
 		}
-		product, _ := products[0].(map[string]any)["id"].(string)
+		product := text(products[0].(map[string]any), "id")
 
 		body := `{"product_id":"` + product + `","requested_quantity":50000,"identity_mode":"serial","activation_mode":"first_scan",
 			"lots":[{"lot_code":"00A","quantity":20000},{"lot_code":"B/1","quantity":30000}]}`
@@ -87,8 +87,7 @@ func TestServe(t *testing.T) {
 		if first["is_duplicate"] != false || again["is_duplicate"] != true || again["mint_job_id"] != first["mint_job_id"] {
 			t.Errorf("first %v, again %v", first, again)
 		}
-		job, _ := first["mint_job_id"].(string)
-		batch, _ := first["mint_batch_id"].(string)
+		job, batch := text(first, "mint_job_id"), text(first, "mint_batch_id")
 
 		// The watch ends with the terminal state.
 		_, events := c.do(http.MethodGet, "/v1/mint-jobs/"+job+"/watch", "", "")
@@ -106,7 +105,7 @@ func TestServe(t *testing.T) {
 		}
 		path := filepath.Join(in.data, "units.csv")
 		in.run("export", batch, "--output="+path)
-		if written, err := os.ReadFile(path); err != nil || !bytes.Equal(written, file) { //nolint:gosec // just written
+		if written, err := os.ReadFile(path); err != nil || !bytes.Equal(written, file) {
 			t.Errorf("mintage export differs from the API's: %v", err)
 		}
 		unit := c.json(http.MethodGet, "/v1/units/"+rows[1][0], "", 200)

@@ -16,7 +16,7 @@ func TestNewKeysDiffer(t *testing.T) {
 	if a, b := NewBrandKey(), NewBrandKey(); len(a) != 16 || bytes.Equal(a, b) {
 		t.Errorf("two brand keys of %d bytes, equal: %v", len(a), bytes.Equal(a, b))
 	}
-	if NewMasterKey().Encode() == NewMasterKey().Encode() {
+	if a, b := NewMasterKey(), NewMasterKey(); a.Encode() == b.Encode() {
 		t.Error("two master keys are equal")
 	}
 }
