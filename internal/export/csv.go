@@ -34,7 +34,7 @@ func New(s store.Store, now func() time.Time) *Service {
 func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (*mintage.Batch, error) {
 	var b *mintage.Batch
 	err := s.store.InTx(ctx, func(tx store.Tx) error {
-		w, err := tx.WorkByBatchID(ctx, p.BrandNumber, id)
+		w, err := tx.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		if err != nil {
 			return err
 		}

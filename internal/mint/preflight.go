@@ -14,11 +14,12 @@ import (
 // order of the reasons' codes, and creates nothing. Nil means that a submission
 // would be accepted now. A malformed request is a [mintage.InvalidError].
 func (s *Service) Preflight(ctx context.Context, p mintage.Principal, req *mintage.MintRequest) ([]mintage.Reason, error) {
-	if err := validate(req); err != nil {
+	req, err := validate(req)
+	if err != nil {
 		return nil, err
 	}
 	var reasons []mintage.Reason
-	err := s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.Read(ctx, func(r store.Reader) error {
 		f, err := gather(ctx, r, p.BrandNumber, req, r.ProductionBatchByID, r.ProductByID)
 		if err != nil {
 			return err
@@ -29,11 +30,15 @@ func (s *Service) Preflight(ctx context.Context, p mintage.Principal, req *minta
 	return reasons, err
 }
 
-func validate(req *mintage.MintRequest) error {
+// validate returns the request in its canonical form.
+func validate(req *mintage.MintRequest) (*mintage.MintRequest, error) {
 	if faults := req.Validate(gs1.ValidateLot); len(faults) > 0 {
-		return &mintage.InvalidError{Faults: faults}
+		return nil, &mintage.InvalidError{Faults: faults}
 	}
-	return nil
+	canonical := *req
+	canonical.ProductID = mintage.CanonicalID(req.ProductID)
+	canonical.ProductionBatchID = mintage.CanonicalID(req.ProductionBatchID)
+	return &canonical, nil
 }
 
 // facts are the state of the world that a request is judged by. A nil pointer

@@ -7,6 +7,13 @@ import (
 	"mintage/internal/store"
 )
 
+// What the store's lists are asked with and answer, for those who may not import
+// the store.
+type (
+	Page = store.Page
+	Work = store.Work
+)
+
 // Filter narrows a list of jobs or batches; zero fields do not.
 type Filter struct {
 	JobStatus   mintage.JobStatus
@@ -17,7 +24,7 @@ type Filter struct {
 // Job returns a job with its batch.
 func (s *Service) Job(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
 	err = s.store.Read(ctx, func(r store.Reader) (err error) {
-		w, err = r.WorkByJobID(ctx, p.BrandNumber, id)
+		w, err = r.WorkByJobID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		return err
 	})
 	return w, err
@@ -26,7 +33,7 @@ func (s *Service) Job(ctx context.Context, p mintage.Principal, id string) (w *s
 // Batch returns a batch with its job.
 func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
 	err = s.store.Read(ctx, func(r store.Reader) (err error) {
-		w, err = r.WorkByBatchID(ctx, p.BrandNumber, id)
+		w, err = r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		return err
 	})
 	return w, err
@@ -44,7 +51,7 @@ func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page 
 	}
 	err = s.store.Read(ctx, func(r store.Reader) error {
 		if f.ProductID != "" {
-			product, err := optional(r.ProductByID(ctx, p.BrandNumber, f.ProductID))
+			product, err := optional(r.ProductByID(ctx, p.BrandNumber, mintage.CanonicalID(f.ProductID)))
 			if err != nil || product == nil {
 				return err
 			}
@@ -61,7 +68,7 @@ func (s *Service) Events(ctx context.Context, p mintage.Principal, batchID strin
 	err = s.store.Read(ctx, func(r store.Reader) error {
 		filter := store.EventFilter{Kind: kind}
 		if batchID != "" {
-			w, err := r.WorkByBatchID(ctx, p.BrandNumber, batchID)
+			w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(batchID))
 			if err != nil {
 				return err
 			}

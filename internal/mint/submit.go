@@ -26,17 +26,17 @@ type Submission struct {
 // the same request again gets the first job and batch; another request under it
 // is refused with IDEMPOTENCY_REUSED.
 func (s *Service) Submit(ctx context.Context, p mintage.Principal, req *mintage.MintRequest, key string) (*Submission, error) {
-	if err := validate(req); err != nil {
+	req, err := validate(req)
+	if err != nil {
 		return nil, err
 	}
 	if key != "" {
-		var err error
 		if key, err = mintage.ValidateIdempotencyKey(key); err != nil {
 			return nil, err
 		}
 	}
 	var out *Submission
-	err := s.store.InTx(ctx, func(tx store.Tx) (err error) {
+	err = s.store.InTx(ctx, func(tx store.Tx) (err error) {
 		out, err = s.submit(ctx, tx, p, req, key)
 		return err
 	})

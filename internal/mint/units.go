@@ -58,7 +58,7 @@ func (s *Service) Unit(ctx context.Context, p mintage.Principal, id string) (*mi
 // (-1 for all), in ordinal order, at most limit.
 func (s *Service) Units(ctx context.Context, p mintage.Principal, batchID string, after int64, limit int) (units []*mintage.Unit, err error) {
 	err = s.store.Read(ctx, func(r store.Reader) error {
-		w, err := r.WorkByBatchID(ctx, p.BrandNumber, batchID)
+		w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(batchID))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"mintage"
+	"mintage/internal/access"
+)
+
+// Marks of an operation, in its metadata.
+const (
+	metaPublic = "public" // needs no key
+	metaStream = "stream" // lasts as long as somebody reads or writes
+	metaBody   = "body"   // a bodySpec
+)
+
+// guard lets a request through to its operation if its key may perform it.
+func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
+	o := ctx.Operation()
+	r, w := humago.Unwrap(ctx)
+	x := exchangeOf(r.Context())
+	x.operation = o
+	if o.Metadata[metaStream] == nil {
+		bounded, cancel := context.WithTimeout(ctx.Context(), s.limits.whole)
+		defer cancel()
+		ctx = huma.WithContext(ctx, bounded)
+	} else if r.Method == http.MethodHead {
+		// ServeMux takes HEAD for GET; a stream that nobody sees is of no use.
+		p := newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not have this method; see the header Allow.")
+		p.headers.Set("Allow", o.Method)
+		s.write(w, s.problem(r.Context(), p))
+		return
+	}
+	if o.Metadata[metaPublic] == nil {
+		p, err := s.Access.Authenticate(ctx.Context(), bearer(r.Header))
+		if err == nil {
+			x.principal = p
+			err = access.Allow(p, access.Operation(o.OperationID))
+		}
+		if err != nil {
+			s.write(w, s.problem(ctx.Context(), err))
+			return
+		}
+	}
+	if err := checkText(r); err != nil {
+		s.write(w, s.problem(ctx.Context(), err))
+		return
+	}
+	next(ctx)
+}
+
+// bearer returns the API key of a request, "" where there is not exactly one.
+func bearer(h http.Header) string {
+	values := h.Values("Authorization")
+	if len(values) != 1 {
+		return ""
+	}
+	scheme, key, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimLeft(key, " ")
+}
+
+// checkText refuses what no text of ours can be, in the path and the query, and
+// a parameter that is given twice, of which huma would drop one.
+func checkText(r *http.Request) error {
+	invalid := func(format string, args ...any) error {
+		return mintage.Errorf(mintage.CodeInvalidInput, format, args...)
+	}
+	if !cleanText(r.URL.Path) {
+		return invalid("The path is not valid UTF-8, or contains a control character.")
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return invalid("The query is not valid; percent-encode its values.")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return invalid("A query parameter is given twice.")
+		}
+		if !cleanText(name) || !cleanText(values[0]) {
+			return invalid("The query is not valid UTF-8, or contains a control character.")
+		}
+	}
+	return nil
+}
+
+func cleanText(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7f })
+}

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"mintage"
+	"mintage/internal/access"
+)
+
+func TestOperationsAndRulesAgree(t *testing.T) {
+	var open, ruled []string
+	for id, o := range operations(newServer(Deps{})) {
+		if o.Metadata[metaPublic] != nil {
+			open = append(open, id)
+			if o.Security == nil || len(o.Security) > 0 {
+				t.Errorf("%s is open, but the document asks for a key", id)
+			}
+			continue
+		}
+		ruled = append(ruled, id)
+		if err := access.Allow(mintage.Principal{Role: mintage.RoleOwner}, access.Operation(id)); err != nil {
+			t.Errorf("%s has no rule: %v", id, err)
+		}
+		if len(o.Security) != 1 {
+			t.Errorf("the document does not say that %s needs a key", id)
+		}
+	}
+	slices.Sort(open)
+	equal(t, "operations without a key", open, []string{"get_health", "get_readiness"})
+	for _, rule := range access.Operations() {
+		if !slices.Contains(ruled, string(rule)) {
+			t.Errorf("the rule for %s is for no operation", rule)
+		}
+	}
+}
+
+func TestDocumentIsDeterministic(t *testing.T) {
+	first, err := Document("1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		again, err := Document("1")
+		if err != nil || !bytes.Equal(first, again) {
+			t.Fatalf("the document differs from one time to the next (%v)", err)
+		}
+	}
+	for _, word := range []string{"openapi: \"3.1.0\"", "openapi: 3.1.0"} {
+		if bytes.Contains(first, []byte(word)) {
+			return
+		}
+	}
+	t.Errorf("it is not OpenAPI 3.1:\n%s", first[:200])
+}
+
+func TestDocumentOffersTheDomainsStates(t *testing.T) {
+	states := func(values any) (all []string) {
+		switch values := values.(type) {
+		case []mintage.JobStatus:
+			for _, v := range values {
+				all = append(all, string(v))
+			}
+		case []mintage.BatchStatus:
+			for _, v := range values {
+				all = append(all, string(v))
+			}
+		case []mintage.CommercialStatus:
+			for _, v := range values {
+				all = append(all, string(v))
+			}
+		}
+		return all
+	}
+	all := operations(newServer(Deps{}))
+	for _, c := range []struct {
+		operation, parameter string
+		want                 any
+	}{
+		{"list_mint_jobs", "status", mintage.JobStatuses},
+		{"list_mint_batches", "status", mintage.BatchStatuses},
+		{"list_products", "commercial_status", mintage.CommercialStatuses},
+	} {
+		for _, p := range all[c.operation].Parameters {
+			if p.Name != c.parameter {
+				continue
+			}
+			var got []string
+			for _, v := range p.Schema.Enum {
+				got = append(got, v.(string))
+			}
+			equal(t, c.operation, got, states(c.want))
+		}
+	}
+}
+
+// TestEveryOperation performs each one with success, and fails for a new one
+// until it is here.
+func TestEveryOperation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		all := operations(w.server)
+		missing := maps.Clone(all)
+		do := func(operation string, status int, c call, values ...string) *answer {
+			t.Helper()
+			delete(missing, operation)
+			c.method, c.path = all[operation].Method, fill(all[operation].Path, values...)+c.path
+			a := w.do(c).is(status)
+			if got := a.header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("%s: Cache-Control %q", operation, got)
+			}
+			return a
+		}
+		do("get_health", 200, call{key: "-"})
+		do("get_readiness", 200, call{key: "-"})
+
+		do("put_dpp_schema", 200, call{body: `{"type":"object","properties":{"mass_kg":{"type":"number","x-mintage-access":"public"}},"required":["mass_kg"]}`}, "own")
+		detail := decode[dppSchemaDetail](do("get_dpp_schema", 200, call{}, "own"))
+		if len(detail.Attributes) != 1 || detail.Attributes[0].Name != "mass_kg" || !detail.Attributes[0].Required || detail.Builtin {
+			t.Errorf("DPP schema %+v", detail)
+		}
+		if n := len(decode[list[dppSchema]](do("list_dpp_schemas", 200, call{})).Items); n != 3 {
+			t.Errorf("%d DPP schemas", n)
+		}
+
+		a := do("create_product", 201, call{body: `{"sku":"A-1","name":"Cell","gtin":"9521234543213","dpp_schema":"own",
+			"attributes":{"mass_kg":1.50,"huge":123456789012345678901234567890.10,"tiny":1e-7}}`})
+		made := decode[product](a)
+		equal(t, "location", a.header.Get("Location"), "/v1/products/"+made.ID)
+		equal(t, "gtin", *made.GTIN, "09521234543213")
+		equal(t, "status", made.Status, mintage.ProductActive)
+		for _, digits := range []string{`"mass_kg":1.50`, `"huge":123456789012345678901234567890.10`, `"tiny":1e-7`} {
+			if got := do("get_product", 200, call{}, made.ID); !strings.Contains(string(got.body), digits) {
+				t.Errorf("%s is not in %s", digits, got.body)
+			}
+		}
+		patched := decode[product](do("update_product", 200, call{contentType: "application/merge-patch+json",
+			body: `{"name":"Battery cell","gtin":null,"attributes":{"tiny":null,"big":7}}`}, made.ID))
+		if patched.Name != "Battery cell" || patched.GTIN != nil || patched.SKU != "A-1" {
+			t.Errorf("patched %+v", patched)
+		}
+		if s := string(patched.Attributes.RawMessage); strings.Contains(s, "tiny") || !strings.Contains(s, `"big":7`) || !strings.Contains(s, "1.50") {
+			t.Errorf("patched attributes %s", s)
+		}
+		if n := len(decode[list[product]](do("list_products", 200, call{path: "?sku=A-1"})).Items); n != 1 {
+			t.Errorf("%d products", n)
+		}
+		do("import_products", 200, call{contentType: "text/csv", body: "sku;name\nA-2;Pack\n"})
+		do("put_production_batch", 201, call{body: `{"product_id":"` + made.ID + `","quantity":100,"status":"READY"}`}, "RUN-1")
+		do("put_production_batch", 200, call{body: `{"sku":"A-1","quantity":100,"status":"READY"}`}, "RUN-1")
+		do("import_production_batches", 200, call{contentType: "text/csv; charset=UTF-8", body: "code,sku,quantity,status\nRUN-2,A-2,5,planned\n"})
+		pbs := decode[list[productionBatch]](do("list_production_batches", 200, call{path: "?product_id=" + made.ID})).Items
+		if len(pbs) != 1 || pbs[0].Quantity != 100 || pbs[0].Committed != 0 {
+			t.Fatalf("production batches %+v", pbs)
+		}
+
+		body := encode(t, requestBody(made.ID, 7, func(m map[string]any) { m["production_batch_id"] = pbs[0].ID }))
+		ready := decode[preflight](do("preflight_mint_request", 200, call{body: body}))
+		if !ready.Ready || ready.BlockingReasons == nil || len(ready.BlockingReasons) != 0 {
+			t.Errorf("preflight %+v", ready)
+		}
+		sub := decode[submission](do("submit_mint_request", 201, call{body: body, header: map[string]string{"Idempotency-Key": `"k"`}}))
+		if sub.Status != mintage.JobQueued || sub.IsDuplicate {
+			t.Errorf("submission %+v", sub)
+		}
+		again := decode[submission](do("submit_mint_request", 200, call{body: body, header: map[string]string{"Idempotency-Key": "k"}}))
+		if again.JobID != sub.JobID || again.BatchID != sub.BatchID || !again.IsDuplicate {
+			t.Errorf("again %+v", again)
+		}
+		queued := decode[map[string]any](do("get_mint_job", 200, call{}, sub.JobID))
+		for _, field := range []string{"started_at", "finished_at", "last_error"} {
+			if v, ok := queued[field]; !ok || v != nil {
+				t.Errorf("%s of a queued job is %v", field, v)
+			}
+		}
+		w.mintAll(5)
+		done := decode[job](do("get_mint_job", 200, call{}, sub.JobID))
+		if done.Status != mintage.JobCompleted || done.MintedQuantity != 7 || done.FinishedAt == nil || done.StartedAt == nil || !strings.HasPrefix(done.SubmittedBy, "key:") {
+			t.Errorf("job %+v", done)
+		}
+		if n := len(decode[list[job]](do("list_mint_jobs", 200, call{path: "?status=COMPLETED&product_id=" + made.ID})).Items); n != 1 {
+			t.Errorf("%d jobs", n)
+		}
+		do("watch_mint_job", 200, call{}, sub.JobID)
+		b := decode[batch](do("get_mint_batch", 200, call{}, sub.BatchID))
+		if b.Status != mintage.BatchMinted || len(b.Lots) != 1 || *b.Lots[0].LotCode != "RUN-1" || *b.ProductionBatchID != pbs[0].ID || b.GTIN != nil {
+			t.Errorf("batch %+v", b)
+		}
+		if n := len(decode[list[batch]](do("list_mint_batches", 200, call{path: "?status=minted"})).Items); n != 1 {
+			t.Errorf("%d batches", n)
+		}
+		units := decode[list[unit]](do("list_units", 200, call{}, sub.BatchID)).Items
+		if len(units) != 7 || units[6].Ordinal != 6 || units[0].Status != mintage.TokenMinted || *units[0].Lot != "RUN-1" {
+			t.Fatalf("units %+v", units)
+		}
+		equal(t, "unit", decode[unit](do("get_unit", 200, call{}, units[3].ID)), units[3])
+		do("export_mint_batch", 200, call{}, sub.BatchID)
+		events := decode[list[event]](do("list_events", 200, call{path: "?mint_batch_id=" + sub.BatchID})).Items
+		if len(events) == 0 || events[0].Kind != mintage.EventBatchExported {
+			t.Errorf("events %+v", events)
+		}
+		if len(missing) > 0 {
+			t.Errorf("not performed: %v", slices.Sorted(maps.Keys(missing)))
+		}
+	})
+}
+
+func TestDocumentIsServed(t *testing.T) {
+	w := &world{t: t, http: serveAlone(t)}
+	w.brand = &brandOf{keys: map[mintage.Role]string{mintage.RoleOwner: "x"}}
+	asYAML := w.do(call{key: "-", path: "/openapi.yaml"}).is(http.StatusOK)
+	want, err := Document("test")
+	if err != nil || !bytes.Equal(asYAML.body, want) {
+		t.Errorf("the served document is another one (%v)", err)
+	}
+	asJSON := decode[map[string]any](w.do(call{key: "-", path: "/openapi.json"}).is(http.StatusOK))
+	if asJSON["openapi"] != "3.1.0" {
+		t.Errorf("openapi is %v", asJSON["openapi"])
+	}
+}

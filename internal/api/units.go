@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mintage"
+)
+
+// unit is a unit as it is shown.
+type unit struct {
+	ID          string              `json:"unit_id"`
+	ProductID   string              `json:"product_id" format:"uuid"`
+	BatchID     string              `json:"mint_batch_id" format:"uuid"`
+	Ordinal     int64               `json:"ordinal"`
+	GTIN        *string             `json:"gtin"`
+	Lot         *string             `json:"lot"`
+	Serial      *string             `json:"serial" doc:"GS1 AI (21); null in batch mode."`
+	Code        string              `json:"code"`
+	ResolverURL string              `json:"resolver_url"`
+	Status      mintage.TokenStatus `json:"status"`
+	CreatedAt   time.Time           `json:"created_at"`
+	ActivatedAt *time.Time          `json:"activated_at"`
+	RevokedAt   *time.Time          `json:"revoked_at"`
+}
+
+// TransformSchema is part of huma.SchemaTransformer.
+func (unit) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	return describe(s, s.Required, rules{"status": enum(mintage.TokenStatuses)})
+}
+
+func showUnit(u *mintage.Unit) unit {
+	return unit{
+		ID: u.ID, ProductID: u.ProductID, BatchID: u.BatchID, Ordinal: u.Ordinal, GTIN: text(u.GTIN), Lot: text(u.Lot),
+		Serial: text(u.Serial), Code: u.Code, ResolverURL: u.ResolverURL, Status: u.Status,
+		CreatedAt: u.CreatedAt.UTC(), ActivatedAt: moment(u.ActivatedAt), RevokedAt: moment(u.RevokedAt),
+	}
+}
+
+type unitFilter struct {
+	ByID
+	Paging
+}
+
+func (s *server) registerUnits() {
+	o := op("list_units", http.MethodGet, "/v1/mint-batches/{id}/units", "Units", "List the minted units of a mint batch, by ordinal")
+	o.Description = "While the batch is in the making, the list ends where minting stands."
+	register(s, o, s.listUnits)
+	register(s, op("get_unit", http.MethodGet, "/v1/units/{unit_id}", "Units", "Get a unit"), s.getUnit)
+}
+
+func (s *server) listUnits(ctx context.Context, in *unitFilter) (*body[list[unit]], error) {
+	page, err := in.page()
+	if err != nil {
+		return nil, err
+	}
+	after := page.After
+	if in.Cursor == "" {
+		after = -1 // ordinals begin at 0
+	}
+	rows, err := s.Mint.Units(ctx, principal(ctx), in.ID, after, page.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(rows, in.Limit, func(u *mintage.Unit) int64 { return u.Ordinal }, showUnit), nil
+}
+
+func (s *server) getUnit(ctx context.Context, in *struct {
+	ID string `path:"unit_id"`
+}) (*body[unit], error) {
+	u, err := s.Mint.Unit(ctx, principal(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &body[unit]{showUnit(u)}, nil
+}

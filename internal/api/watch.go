@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"mintage"
+	"mintage/internal/mint"
+)
+
+// reconnect is how long a client waits before it resumes a watch that broke off.
+const reconnect = 2 * time.Second
+
+type watchInput struct {
+	ByID
+
+	LastEventID string `header:"Last-Event-ID" doc:"Resumes a watch: a state that the client has is not sent again."`
+}
+
+func (s *server) registerWatch() {
+	o := op("watch_mint_job", http.MethodGet, "/v1/mint-jobs/{id}/watch", "Mint jobs", "Watch a mint job until it is done")
+	o.Description = "Server-Sent Events: an event \"progress\" with the job as get_mint_job shows it, at once and with each change; " +
+		"a heartbeat as a comment. The stream ends after COMPLETED or FAILED; resumed after that, it answers 204."
+	o.Metadata[metaStream] = true
+	o.Responses = map[string]*huma.Response{
+		"200": {Description: "The stream.", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+		"204": {Description: "The job is done, and the client knows it."},
+	}
+	register(s, o, s.watch)
+}
+
+// progressID numbers the states of a job, ever upwards: units only grow, strikes
+// are taken back only by new units, and a status never goes back. Because it
+// follows from the state alone, any process can tell what a client has seen.
+func progressID(w *mint.Work) int64 {
+	rank := slices.Index(mintage.JobStatuses, w.Job.Status)
+	return w.Batch.MintedQuantity*100 + int64(w.Job.ConsecutiveErrors*10+rank)
+}
+
+func (s *server) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
+	work, err := s.Mint.Job(ctx, principal(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := strconv.ParseInt(in.LastEventID, 10, 64)
+	if err != nil {
+		seen = -1 // never seen, or not an id of ours: begin anew
+	}
+	return &huma.StreamResponse{Body: func(h huma.Context) {
+		_, w := humago.Unwrap(h)
+		if work.Job.Status.Final() && progressID(work) == seen {
+			w.WriteHeader(http.StatusNoContent) // a browser's EventSource stops asking
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+		s.stream(ctx, &pacedWriter{s, w}, work, seen)
+	}}, nil
+}
+
+// stream writes the job's states until it is done, the client leaves or the
+// server stops. Where it breaks off, the client resumes.
+func (s *server) stream(ctx context.Context, out *pacedWriter, work *mint.Work, seen int64) {
+	send := func(format string, args ...any) bool {
+		_, err := fmt.Fprintf(out, format, args...)
+		return err == nil && out.flush() == nil
+	}
+	look, beat := time.NewTicker(s.WatchInterval), time.NewTicker(s.heartbeat)
+	defer look.Stop()
+	defer beat.Stop()
+	for ok := send("retry: %d\n\n", reconnect.Milliseconds()); ok; {
+		if id := progressID(work); id != seen {
+			data, err := json.Marshal(showJob(work))
+			if err != nil || !send("id: %d\nevent: progress\ndata: %s\n\n", id, data) {
+				return
+			}
+			seen = id
+		}
+		if work.Job.Status.Final() {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.Stopping:
+			return
+		case <-beat.C:
+			ok = send(": heartbeat\n\n")
+		case <-look.C:
+			latest, err := s.Mint.Job(ctx, principal(ctx), work.Job.ID)
+			if err != nil {
+				s.Log.Warn("a watch broke off", "request_id", exchangeOf(ctx).id, "error", err)
+				return
+			}
+			work = latest
+		}
+	}
+}
