@@ -118,7 +118,8 @@ func (in *installation) refused(code int, args ...string) string {
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	exited chan error
+	exited chan struct{} // closed at the end; failed is set by then
+	failed error
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -127,13 +128,13 @@ type process struct {
 // start starts a command that goes on running; it is killed when the test ends.
 func (in *installation) start(args ...string) *process {
 	in.t.Helper()
-	p := &process{t: in.t, cmd: in.command(args...), exited: make(chan error, 1)}
+	p := &process{t: in.t, cmd: in.command(args...), exited: make(chan struct{})}
 	p.cmd.Stderr = p
 	p.cmd.Stdout = p
 	if err := p.cmd.Start(); err != nil {
 		in.t.Fatal(err)
 	}
-	go func() { p.exited <- p.cmd.Wait(); close(p.exited) }()
+	go func() { p.failed = p.cmd.Wait(); close(p.exited) }()
 	in.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
@@ -172,8 +173,8 @@ func (in *installation) serve() (*process, string) {
 	url := ""
 	storetest.Eventually(in.t, "mintage serves", func() bool {
 		select {
-		case err := <-p.exited:
-			in.t.Fatalf("serve ended: %v\n%s", err, p.said())
+		case <-p.exited:
+			in.t.Fatalf("serve ended: %v\n%s", p.failed, p.said())
 		default:
 		}
 		for line := range strings.Lines(p.said()) {
@@ -238,18 +239,16 @@ func (in *installation) exact(units int64) {
 	}
 }
 
-// prepare makes a brand with a product and returns the brand's ID. On PostgreSQL
-// it migrates first.
-func (in *installation) prepare() (brand string) {
+// prepare makes a brand with two products.
+func (in *installation) prepare() {
 	in.t.Helper()
 	in.run("migrate")
-	brand = text(in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example"), "brand_id")
+	in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example")
 	file := filepath.Join(in.data, "catalogue.csv")
 	if err := os.WriteFile(file, []byte("sku,name,gtin\nA,Product A,9520123456788\nB,Product B,\n"), 0o600); err != nil {
 		in.t.Fatal(err)
 	}
 	in.run("import", "products", file)
-	return brand
 }
 
 func (in *installation) submit(args ...string) (job string) {
@@ -275,8 +274,9 @@ func (p *process) stopped() {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
-	if err := <-p.exited; err != nil {
-		p.t.Errorf("after SIGTERM: %v\n%s", err, p.said())
+	<-p.exited
+	if p.failed != nil {
+		p.t.Errorf("after SIGTERM: %v\n%s", p.failed, p.said())
 	}
 }
 

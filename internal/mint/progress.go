@@ -7,8 +7,7 @@ import (
 	"mintage/internal/store"
 )
 
-// What the store's lists are asked with and answer, for those who may not import
-// the store.
+// Page and Work are the store's, for those who may not import it.
 type (
 	Page = store.Page
 	Work = store.Work
