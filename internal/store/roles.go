@@ -164,7 +164,9 @@ type JobTx interface {
 	// and keeps it from being claimed for wait, by the database's clock. The
 	// strike that fails a job is stored by MoveJob.
 	RecordStrike(ctx context.Context, j *mintage.Job, wait time.Duration) error
-	// ClearStrikes stores that the latest cycle was good.
+	// ClearStrikes stores that the latest cycle was good, and sets
+	// j.ConsecutiveErrors to 0. Like RecordStrike it fails with ILLEGAL_TRANSITION
+	// where the stored state is not j.Status.
 	ClearStrikes(ctx context.Context, j *mintage.Job) error
 }
 
@@ -217,5 +219,6 @@ type EventReader interface {
 
 // EventTx writes the audit trail.
 type EventTx interface {
+	// AppendEvent stores e and sets e.Number. A range counts where Quantity > 0.
 	AppendEvent(ctx context.Context, e *mintage.Event) error
 }

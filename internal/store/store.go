@@ -66,7 +66,8 @@ type Tx interface {
 	EventTx
 
 	// Savepoint runs fn so that its failure leaves the transaction as it was
-	// before and usable. It returns fn's error; where the transaction itself is
+	// before and usable; outside of one, a statement that failed dooms the
+	// transaction. It returns fn's error; where the transaction itself is
 	// lost (UNAVAILABLE, TRY_AGAIN), everything after it fails too.
 	Savepoint(ctx context.Context, fn func() error) error
 }

@@ -1,0 +1,75 @@
+package sqlite
+
+import (
+	"context"
+
+	"mintage"
+)
+
+const brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, sealed_key, created_at`
+
+func scanBrand(scan scanner) (*mintage.Brand, error) {
+	b := &mintage.Brand{}
+	err := scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
+		&b.LotFromProductionBatch, &b.SealedKey, timeInto{&b.CreatedAt})
+	return b, err
+}
+
+func (r reader) BrandByNumber(ctx context.Context, number int64) (*mintage.Brand, error) {
+	return one(ctx, r.session, scanBrand, `SELECT `+brandColumns+` FROM brands WHERE number = ?`, number)
+}
+
+func (r reader) BrandByID(ctx context.Context, id string) (*mintage.Brand, error) {
+	return one(ctx, r.session, scanBrand, `SELECT `+brandColumns+` FROM brands WHERE id = ?`, id)
+}
+
+func (r reader) Brands(ctx context.Context) ([]*mintage.Brand, error) {
+	return list(ctx, r.session, scanBrand, `SELECT `+brandColumns+` FROM brands ORDER BY number`)
+}
+
+func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
+	number, err := t.insert(ctx, `
+		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, sealed_key, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.SealedKey, text(b.CreatedAt))
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `INSERT INTO resolver_bases (base, brand_number) VALUES (?, ?)`, b.ResolverBase, number); err != nil {
+		return err
+	}
+	b.Number = number
+	return nil
+}
+
+func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
+	err := found(t.exec(ctx, `
+		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?
+		WHERE number = ?`,
+		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.Number))
+	if err != nil {
+		return err
+	}
+	// The base may be the brand's already; another's meets the primary key.
+	_, err = t.exec(ctx, `
+		INSERT INTO resolver_bases (base, brand_number) SELECT ?1, ?2
+		WHERE NOT EXISTS (SELECT 1 FROM resolver_bases WHERE base = ?1 AND brand_number = ?2)`,
+		b.ResolverBase, b.Number)
+	return err
+}
+
+func (r reader) APIKey(ctx context.Context, id string) (*mintage.APIKey, error) {
+	return one(ctx, r.session, func(scan scanner) (*mintage.APIKey, error) {
+		k := &mintage.APIKey{}
+		err := scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, timeInto{&k.CreatedAt}, timeInto{&k.ExpiresAt}, timeInto{&k.RevokedAt})
+		return k, err
+	}, `SELECT id, brand_number, role, hash, created_at, expires_at, revoked_at FROM api_keys WHERE id = ?`, id)
+}
+
+func (t *tx) CreateAPIKey(ctx context.Context, k *mintage.APIKey) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.BrandNumber, k.Role, k.Hash, text(k.CreatedAt), text(k.ExpiresAt), text(k.RevokedAt))
+	return err
+}

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+
+	"mintage"
+	"mintage/internal/store"
+)
+
+func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
+	number, err := t.insert(ctx, `
+		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number, first_ordinal, quantity,
+			from_state, to_state, message)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.BrandNumber, text(e.At), e.Kind, e.Actor, e.SubjectID, orNull(e.BatchNumber), orNull(e.ProductNumber),
+		firstOrdinal(e), orNull(e.Quantity), e.From, e.To, e.Message)
+	if err == nil {
+		e.Number = number
+	}
+	return err
+}
+
+// firstOrdinal is NULL for an event that is not about a range of units. 0 is an
+// ordinal, so it cannot tell by itself.
+func firstOrdinal(e *mintage.Event) any {
+	if e.Quantity == 0 {
+		return nil
+	}
+	return e.FirstOrdinal
+}
+
+func scanEvent(scan scanner) (*mintage.Event, error) {
+	e := &mintage.Event{}
+	err := scan(&e.Number, &e.BrandNumber, timeInto{&e.At}, &e.Kind, &e.Actor, &e.SubjectID,
+		&e.BatchNumber, &e.BatchID, &e.JobID, &e.ProductNumber, &e.FirstOrdinal, &e.Quantity, &e.From, &e.To, &e.Message)
+	return e, err
+}
+
+func (r reader) Events(ctx context.Context, brand int64, filter store.EventFilter, page store.Page) ([]*mintage.Event, error) {
+	var w where
+	w.and("e.brand_number = ?", brand)
+	if filter.Batch != 0 {
+		w.and("e.batch_number = ?", filter.Batch)
+	}
+	if filter.Kind != "" {
+		w.and("e.kind = ?", filter.Kind)
+	}
+	if filter.Actor != "" {
+		w.and("e.actor = ?", filter.Actor)
+	}
+	clause, args := w.page("e.number", page)
+	return list(ctx, r.session, scanEvent, `
+		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.subject_id,
+			coalesce(e.batch_number, 0), coalesce(b.id, ''), coalesce(j.id, ''),
+			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
+			e.from_state, e.to_state, e.message
+		FROM events e
+		LEFT JOIN mint_batches b ON b.number = e.batch_number
+		LEFT JOIN mint_jobs j ON j.number = e.batch_number`+clause, args...)
+}

@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"mintage"
+	"mintage/internal/serial"
+	"mintage/internal/store"
+)
+
+func (r reader) UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error) {
+	code, err := one(ctx, r.session, integer, `SELECT code FROM units WHERE product_number = ? AND ordinal = ?`, product, ordinal)
+	return serial.Code(code), err
+}
+
+func (r reader) EachUnit(ctx context.Context, product, from, to int64, fn func(ordinal int64, code serial.Code) error) error {
+	var ordinal, code int64
+	dest := []any{&ordinal, &code} // once, not once a row
+	return r.each(ctx, func(scan scanner) error {
+		if err := scan(dest...); err != nil {
+			return err
+		}
+		return fn(ordinal, serial.Code(code))
+	}, `SELECT ordinal, code FROM units WHERE product_number = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`, product, from, to)
+}
+
+// cyclesQuery reads the events, by an index that knows where a cycle begins. None
+// is longer than MaxCycle (?4), so those that begin further back cannot overlap.
+const cyclesQuery = `
+	SELECT first_ordinal, quantity, at FROM events
+	WHERE kind = 'mint_batch.cycle' AND product_number = ?1
+		AND first_ordinal > ?2 - ?4 AND first_ordinal < ?3 AND first_ordinal + quantity > ?2
+	ORDER BY first_ordinal`
+
+func (r reader) Cycles(ctx context.Context, product, from, to int64) ([]store.Cycle, error) {
+	return list(ctx, r.session, func(scan scanner) (c store.Cycle, err error) {
+		err = scan(&c.First, &c.Quantity, timeInto{&c.At})
+		return c, err
+	}, cyclesQuery, product, from, to, mintage.MaxCycle)
+}
+
+// rowsPerInsert is the number of units that one statement inserts (measured:
+// see BenchmarkInsertUnits).
+const rowsPerInsert = 100
+
+func (t *tx) InsertUnits(ctx context.Context, batch int64, expected int64, s store.Slice) error {
+	counted, err := t.exec(ctx, `
+		UPDATE mint_batches SET minted_quantity = minted_quantity + ?1
+		WHERE number = ?2 AND minted_quantity = ?3 AND minted_quantity + ?1 <= requested_quantity`,
+		len(s.Codes), batch, expected)
+	if err != nil {
+		return err
+	}
+	if counted == 0 {
+		return conflict("The batch has not the expected number of units, or would get more than were requested.", nil)
+	}
+	full := len(s.Codes) - len(s.Codes)%rowsPerInsert
+	if err := t.insertUnits(ctx, s.Product, s.First, s.Codes[:full], rowsPerInsert); err != nil {
+		return err
+	}
+	return t.insertUnits(ctx, s.Product, s.First+int64(full), s.Codes[full:], len(s.Codes)-full)
+}
+
+// insertUnits inserts units, so many with one statement; they divide evenly.
+func (t *tx) insertUnits(ctx context.Context, product, first int64, codes []serial.Code, rows int) error {
+	if len(codes) == 0 {
+		return nil
+	}
+	if err := t.ready(); err != nil {
+		return err
+	}
+	statement, err := t.raw.PrepareContext(ctx, insertSQL(rows))
+	if err != nil {
+		return t.fail(err)
+	}
+	defer func() { _ = statement.Close() }() // the transaction has its outcome
+	args := make([]any, 2+rows)
+	args[0] = product
+	for ; len(codes) > 0; codes = codes[rows:] {
+		args[1] = first
+		for i, code := range codes[:rows] {
+			args[2+i] = int64(code)
+		}
+		if _, err := statement.ExecContext(ctx, args...); err != nil {
+			return t.fail(err)
+		}
+		first += int64(rows)
+	}
+	return nil
+}
+
+// insertSQL inserts consecutive units: ?1 is their product, ?2 the first one's
+// ordinal, and each has a parameter for its code.
+func insertSQL(rows int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO units (product_number, ordinal, code) VALUES (?1, ?2, ?3)")
+	for i := 1; i < rows; i++ {
+		n := strconv.Itoa(i)
+		b.WriteString(", (?1, ?2 + " + n + ", ?" + strconv.Itoa(i+3) + ")")
+	}
+	return b.String()
+}
