@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"mintage"
+	"mintage/internal/store"
+)
+
+func scanEvent(row pgx.Row) (*mintage.Event, error) {
+	e := new(mintage.Event)
+	return e, row.Scan(&e.Number, &e.BrandNumber, utc(&e.At), &e.Kind, &e.Actor, &e.SubjectID,
+		&e.BatchNumber, &e.BatchID, &e.JobID, &e.ProductNumber, &e.FirstOrdinal, &e.Quantity,
+		&e.From, &e.To, &e.Message)
+}
+
+func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, page store.Page) ([]*mintage.Event, error) {
+	c := conditions{args: []any{brand}}
+	if filter.Batch != 0 {
+		c.and("e.batch_number = $%d", filter.Batch)
+	}
+	if filter.Kind != "" {
+		c.and("e.kind = $%d", string(filter.Kind))
+	}
+	if filter.Actor != "" {
+		c.and("e.actor = $%d", filter.Actor)
+	}
+	c.page("e.number", page)
+	return many(ctx, t, scanEvent, `
+		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.subject_id,
+			coalesce(e.batch_number, 0), coalesce(b.id::text, ''), coalesce(j.id::text, ''),
+			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
+			e.from_state, e.to_state, e.message
+		FROM events e
+		LEFT JOIN mint_batches b ON b.number = e.batch_number
+		LEFT JOIN mint_jobs j ON j.number = e.batch_number
+		WHERE e.brand_number = $1`+c.sql, c.args...)
+}
+
+// AppendEvent sets e.Number.
+func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
+	// An ordinal may be 0, so that only the quantity tells whether there is a range.
+	return t.get(ctx, []any{&e.Number}, `
+		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number,
+			first_ordinal, quantity, from_state, to_state, message)
+		VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0), nullif($7::bigint, 0),
+			CASE WHEN $9::bigint <> 0 THEN $8::bigint END, nullif($9::bigint, 0), $10, $11, $12)
+		RETURNING number`,
+		e.BrandNumber, e.At, string(e.Kind), e.Actor, e.SubjectID, e.BatchNumber, e.ProductNumber,
+		e.FirstOrdinal, e.Quantity, e.From, e.To, e.Message)
+}

@@ -1,0 +1,107 @@
+package postgres
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"mintage"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// migrationLock is the advisory lock of migrations; jobs have the keys from 1 on.
+const migrationLock = -1
+
+// Migrate brings the schema up to date. Two processes may do so at once: the
+// second one waits and then finds nothing to do. It fails with FORBIDDEN where
+// the role may not create tables.
+func (s *Store) Migrate(ctx context.Context) error {
+	err := s.migrate(ctx)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == statePrivilege {
+		return mintage.Errorf(mintage.CodeForbidden,
+			"The database's role may not change the schema; migrate with the role that owns it.").WithCause(e)
+	}
+	if err != nil {
+		return failure(ctx, err)
+	}
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	db := stdlib.OpenDB(*s.direct)
+	defer db.Close()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(migrationLock),
+		lock.WithLockTimeout(1, 600), lock.WithUnlockTimeout(1, 5)) // each second, for ten minutes
+	if err != nil {
+		return err
+	}
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return err
+	}
+	return s.checkVersion(ctx)
+}
+
+// Ping checks that the database can be written to, and has our schema.
+func (s *Store) Ping(ctx context.Context) error {
+	var readOnly bool // by setting, or because the server is a replica
+	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only') = 'on'`).Scan(&readOnly)
+	if err != nil {
+		return failure(ctx, err)
+	}
+	if readOnly {
+		return mintage.Errorf(mintage.CodeUnavailable, "The database is read-only at the moment.")
+	}
+	return s.checkVersion(ctx)
+}
+
+// checkVersion compares the schema with what this program was made for.
+func (s *Store) checkVersion(ctx context.Context) error {
+	var version int64
+	err := s.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&version)
+	if err != nil {
+		return failure(ctx, err)
+	}
+	latest, err := latestMigration()
+	switch {
+	case err != nil:
+		return internal(err)
+	case version < latest:
+		return outOfDate()
+	case version > latest:
+		return mintage.Errorf(mintage.CodeOldSchema, "The database was migrated by a later version of mintage; run that one.")
+	}
+	return nil
+}
+
+// latestMigration is the highest version among the embedded files.
+func latestMigration() (latest int64, err error) {
+	files, err := fs.Glob(embedded, "migrations/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		version, err := goose.NumericComponent(file)
+		if err != nil {
+			return 0, err
+		}
+		latest = max(latest, version)
+	}
+	return latest, nil
+}

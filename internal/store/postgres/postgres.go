@@ -1,0 +1,193 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"mintage"
+	"mintage/internal/store"
+)
+
+// Options are what a URL does not say. The zero value is ready for use.
+type Options struct {
+	// DirectURL leads past PgBouncer, for LISTEN and migrations; "" where the
+	// URL itself does.
+	DirectURL string
+	// Now replaces the database's clock, in tests.
+	Now func() time.Time
+	// MaxConns bounds the connections of the pool; 0 means 10. Each subscription
+	// and a migration have one more of their own.
+	MaxConns int32
+
+	// Bounds within a read-write transaction: of one statement (0 means 12 s),
+	// of the wait for one lock (10 s), and of the time between two statements
+	// (12 s). The first one bounds the statements of read-only ones too.
+	StatementTimeout, LockTimeout, IdleTimeout time.Duration
+}
+
+const (
+	// reruns is how often InTx runs a function again that lost a race.
+	reruns = 5
+	// Commit and rollback do not end with the context, but they do end.
+	commitTimeout   = 15 * time.Second
+	rollbackTimeout = 5 * time.Second
+	// oldest is the first version that has what the migrations use.
+	oldest = 140_000
+)
+
+// Store is a PostgreSQL database. It is safe for concurrent use.
+type Store struct {
+	pool   *pgxpool.Pool
+	direct *pgx.ConnConfig
+	now    func() time.Time // nil for the database's clock
+
+	beginWrite, beginRead string
+
+	lifetime      context.Context //nolint:containedctx // ends with Close, not with any call
+	end           context.CancelFunc
+	subscriptions sync.WaitGroup
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to a database. It fails with UNAVAILABLE where the server cannot
+// be reached now; later interruptions are survived. No error shows the URL.
+func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := parse(cmp.Or(opts.DirectURL, url))
+	if err != nil {
+		return nil, err
+	}
+	config.MaxConns = cmp.Or(opts.MaxConns, 10)
+	config.PingTimeout = 5 * time.Second
+	// Behind PgBouncer others' notifications may come in; pgx would keep them.
+	config.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	if err := checkServer(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	statement := set("statement_timeout", cmp.Or(opts.StatementTimeout, 12*time.Second))
+	s := &Store{
+		pool:   pool,
+		direct: direct.ConnConfig,
+		now:    opts.Now,
+		// Not READ WRITE: a server that was set to read-only shall say so.
+		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED; " + statement +
+			set("lock_timeout", cmp.Or(opts.LockTimeout, 10*time.Second)) +
+			set("idle_in_transaction_session_timeout", cmp.Or(opts.IdleTimeout, 12*time.Second)),
+		// Whoever reads may take its time between two statements: nobody waits for it.
+		beginRead: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + statement,
+	}
+	s.lifetime, s.end = context.WithCancel(context.Background())
+	return s, nil
+}
+
+func parse(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The error quotes the URL, and may not find the password in it.
+		return nil, mintage.Errorf(mintage.CodeInvalidInput,
+			"The database's URL cannot be read. It looks like postgres://user:password@host:5432/database.")
+	}
+	c := config.ConnConfig
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
+	c.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+		Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3,
+	}}).DialContext
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "mintage"
+	}
+	return config, nil
+}
+
+func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
+	var version int
+	var encoding string
+	err := pool.QueryRow(ctx, `SELECT current_setting('server_version_num')::integer, current_setting('server_encoding')`).
+		Scan(&version, &encoding)
+	switch {
+	case err != nil:
+		return failure(ctx, err)
+	case version < oldest:
+		return mintage.Errorf(mintage.CodeNotSupported, "This PostgreSQL is too old; mintage needs version %d or later.", oldest/10_000)
+	case encoding != "UTF8":
+		return mintage.Errorf(mintage.CodeNotSupported, "The database's encoding is not UTF8; create it with ENCODING 'UTF8'.")
+	}
+	return nil
+}
+
+func set(parameter string, d time.Duration) string {
+	return fmt.Sprintf("SET LOCAL %s = %d; ", parameter, d.Milliseconds())
+}
+
+// Engine returns "postgres".
+func (s *Store) Engine() string { return "postgres" }
+
+// Close ends the subscriptions and waits for what runs in the pool's
+// connections.
+func (s *Store) Close() error {
+	s.end()
+	s.subscriptions.Wait()
+	s.pool.Close()
+	return nil
+}
+
+// InTx runs fn in a transaction; see [store.Store].
+func (s *Store) InTx(ctx context.Context, fn func(store.Tx) error) error {
+	for attempt := 0; ; attempt++ {
+		err := s.run(ctx, s.beginWrite, func(t *tx) error { return fn(t) })
+		if mintage.ErrorCode(err) != mintage.CodeRetry || attempt == reruns || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// Read runs fn in a read-only transaction; see [store.Store].
+func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
+	return s.run(ctx, s.beginRead, func(t *tx) error { return fn(t) })
+}
+
+func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error {
+	pg, err := s.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
+	if err != nil {
+		return failure(ctx, err)
+	}
+	// Also on a panic. It gives the connection back, or closes it where it is of no
+	// more use; after the commit it does nothing.
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_ = pg.Rollback(ctx) // what failed is known already
+	}()
+	t := &tx{pg: pg, now: s.now}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if t.lost != nil {
+		return t.lost
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := pg.Commit(commit); err != nil {
+		return failure(context.WithoutCancel(ctx), err)
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"mintage/internal/serial"
+	"mintage/internal/store"
+)
+
+// chunk is how many units are read with one statement.
+const chunk = 10_000
+
+func (t *tx) UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error) {
+	var code int64
+	err := t.get(ctx, []any{&code}, `SELECT code FROM units WHERE product_number = $1 AND ordinal = $2`, product, ordinal)
+	return serial.Code(code), err
+}
+
+type unit struct{ ordinal, code int64 }
+
+func scanUnit(row pgx.Row) (*unit, error) {
+	u := new(unit)
+	return u, row.Scan(&u.ordinal, &u.code)
+}
+
+// EachUnit reads in chunks and not from one long result: fn may be as slow as it
+// likes without a statement running into its timeout, and may use the
+// transaction itself.
+func (t *tx) EachUnit(ctx context.Context, product, from, to int64, fn func(ordinal int64, code serial.Code) error) error {
+	for from < to {
+		units, err := many(ctx, t, scanUnit, `
+			SELECT ordinal, code FROM units
+			WHERE product_number = $1 AND ordinal >= $2 AND ordinal < $3
+			ORDER BY ordinal LIMIT $4`, product, from, to, int64(chunk))
+		if err != nil {
+			return err
+		}
+		for _, u := range units {
+			if err := fn(u.ordinal, serial.Code(u.code)); err != nil {
+				return err
+			}
+			from = u.ordinal + 1
+		}
+		if len(units) < chunk {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (t *tx) Cycles(ctx context.Context, product, from, to int64) ([]store.Cycle, error) {
+	// Cycles do not overlap, so that the first one to look at is the last that
+	// begins no later than the range.
+	cycles, err := many(ctx, t, func(row pgx.Row) (*store.Cycle, error) {
+		c := new(store.Cycle)
+		return c, row.Scan(&c.First, &c.Quantity, utc(&c.At))
+	}, `
+		SELECT first_ordinal, quantity, at
+		FROM events
+		WHERE kind = 'mint_batch.cycle' AND product_number = $1
+			AND first_ordinal >= coalesce((
+				SELECT max(first_ordinal) FROM events
+				WHERE kind = 'mint_batch.cycle' AND product_number = $1 AND first_ordinal <= $2
+			), $2)
+			AND first_ordinal < $3 AND first_ordinal + quantity > $2
+		ORDER BY first_ordinal`, product, from, to)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]store.Cycle, len(cycles))
+	for i, c := range cycles {
+		values[i] = *c
+	}
+	return values, nil
+}
+
+// InsertUnits creates the units of a slice with COPY. The batch's count comes
+// first: where it is not as expected, nothing has been written yet.
+func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Slice) error {
+	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // our own pool
+	defer buffers.Put(buffer)
+	*buffer = appendUnits((*buffer)[:0], s)
+
+	n, err := t.exec(ctx, `
+		UPDATE mint_batches SET minted_quantity = minted_quantity + $3
+		WHERE number = $1 AND minted_quantity = $2 AND minted_quantity + $3 <= requested_quantity`,
+		batch, expected, int64(len(s.Codes)))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return conflict("The batch has not the expected number of units, or would have too many.")
+	}
+	_, err = t.pg.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
+		`COPY units (product_number, ordinal, code) FROM STDIN BINARY`)
+	return t.fail(ctx, err)
+}
+
+// buffers holds encoded slices, some 760 kB each, from one cycle to the next.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// copyHeader begins the binary format of COPY: signature, flags, no extension.
+const copyHeader = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
+
+// appendUnits encodes a slice in the binary format of COPY: each row is the
+// number of its fields, and each field its length and its bytes.
+func appendUnits(b []byte, s store.Slice) []byte {
+	b = append(b, copyHeader...)
+	for i, code := range s.Codes {
+		b = binary.BigEndian.AppendUint16(b, 3)
+		b = appendField(b, uint64(s.Product))
+		b = appendField(b, uint64(s.First)+uint64(i))
+		b = appendField(b, uint64(code))
+	}
+	return binary.BigEndian.AppendUint16(b, 0xffff) // the end
+}
+
+func appendField(b []byte, bigint uint64) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), bigint)
+}
