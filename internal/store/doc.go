@@ -36,10 +36,16 @@
 //	ILLEGAL_TRANSITION   the state is not, or is no longer, the expected one
 //	TRY_AGAIN            serialization failure or deadlock; InTx has already
 //	                     run the function again a few times
+//	INVALID_INPUT        text that a database cannot hold (NUL, invalid UTF-8)
+//	FORBIDDEN            the role may not migrate
+//	NOT_SUPPORTED        the server or file system cannot do what is needed
 //	UNAVAILABLE          a fault of the place: connection, disk, shutdown,
 //	                     read-only, busy. What was asked for may be asked again
 //	SCHEMA_OUT_OF_DATE   migrate first
 //	INTERNAL             anything else; a cycle counts it as a strike
+//
+// The end of a context passes through as it is. A worker gives its transactions a
+// deadline: while it sends into a network that is gone, nothing else ends them.
 //
 // Nothing above a driver looks at an error's text.
 package store
