@@ -33,9 +33,12 @@ type commands struct {
 		Products          importProductsCmd   `cmd:"" help:"Import a catalogue from a CSV file."`
 		ProductionBatches importProductionCmd `cmd:"" help:"Import production batches from a CSV file."`
 	} `cmd:"" help:"Import CSV files."`
-	Submit  submitCmd  `cmd:"" help:"Submit a mint request."`
-	Jobs    jobsCmd    `cmd:"" help:"List mint jobs, newest first."`
-	Export  exportCmd  `cmd:"" help:"Write the units of a mint batch as CSV."`
+	Submit submitCmd `cmd:"" help:"Submit a mint request."`
+	Jobs   jobsCmd   `cmd:"" help:"List mint jobs, newest first."`
+	Export exportCmd `cmd:"" help:"Write the units of a mint batch as CSV."`
+	Bench  struct {
+		Mint benchMintCmd `cmd:"" help:"Mint in a scratch database, beside what it takes at best and beside a naive table."`
+	} `cmd:"" help:"Measure."`
 	Openapi openapiCmd `cmd:"" help:"Print the API's OpenAPI document." name:"openapi"`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

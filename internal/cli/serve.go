@@ -143,18 +143,32 @@ func (c *workerCmd) Run(e *env) error {
 	return nil
 }
 
-type migrateCmd struct{}
+type migrateCmd struct {
+	Distribute bool `help:"Distribute the tables that grow with units over the nodes of a Citus cluster; see docs/scale.md."`
+}
 
-func (migrateCmd) Run(e *env) error {
+func (c *migrateCmd) Run(e *env) error {
 	a := &app{}
 	defer a.close(e)
 	if err := a.openStore(e, serve); err != nil {
 		return err
 	}
+	if c.Distribute {
+		s, ok := a.store.(interface{ Distribute(context.Context) error })
+		if !ok {
+			return mintage.Errorf(mintage.CodeNotSupported, "Only PostgreSQL with the Citus extension can be distributed; name it with --database-url.")
+		}
+		if err := s.Distribute(e); err != nil {
+			return err
+		}
+	}
 	if e.JSON {
-		return e.printJSON(map[string]any{"database": a.store.Engine(), "up_to_date": true})
+		return e.printJSON(map[string]any{"database": a.store.Engine(), "up_to_date": true, "distributed": c.Distribute})
 	}
 	e.printf("The schema is up to date.\n")
+	if c.Distribute {
+		e.printf("The tables that grow with units are distributed.\n")
+	}
 	return nil
 }
 

@@ -1,7 +1,52 @@
 package postgres
 
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
 // ClaimJobSQL is for the test of its plan.
 const ClaimJobSQL = claimJob
 
 // AppendUnits is for the benchmark's floor.
 var AppendUnits = appendUnits
+
+// Growing are the tables that grow with units.
+var Growing = growing
+
+// Statement is a string of SQL in the driver's source.
+type Statement struct{ File, SQL string }
+
+// Statements are the strings in the driver's source.
+func Statements(t *testing.T) (all []Statement) {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+				sql, err := strconv.Unquote(literal.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, Statement{file, sql})
+			}
+			return true
+		})
+	}
+	return all
+}

@@ -172,7 +172,8 @@ CREATE INDEX events_of_batch ON events (batch_number, number) WHERE batch_number
 -- When a unit was created: the cycle that its ordinal falls into.
 CREATE INDEX events_cycles ON events (product_number, first_ordinal) WHERE kind = 'mint_batch.cycle';
 
--- The inner query spells the 60-bit code in Crockford base32, most significant
+-- A lot and a cycle that overlap name a run of units, which the primary key of
+-- units finds. The inner query spells the 60-bit code in Crockford base32, most significant
 -- character first.
 CREATE VIEW units_v AS
 SELECT
@@ -212,14 +213,12 @@ FROM (
             || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 10) & 31) + 1, 1)
             || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 5) & 31) + 1, 1)
             || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (u.code & 31) + 1, 1) AS code,
-        (
-            SELECT e.at FROM events e
-            WHERE e.kind = 'mint_batch.cycle' AND e.product_number = u.product_number AND e.first_ordinal <= u.ordinal
-            ORDER BY e.first_ordinal DESC LIMIT 1
-        ) AS created_at
+        e.at AS created_at
     FROM lots l
     CROSS JOIN mint_batches b ON b.number = l.batch_number
     CROSS JOIN products p ON p.number = l.product_number
+    CROSS JOIN events e ON e.batch_number = l.batch_number AND e.kind = 'mint_batch.cycle'
     CROSS JOIN units u ON u.product_number = l.product_number
-        AND u.ordinal >= l.first_ordinal AND u.ordinal < l.first_ordinal + l.quantity
+        AND u.ordinal >= max(l.first_ordinal, e.first_ordinal)
+        AND u.ordinal < min(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
 );
