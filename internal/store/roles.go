@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"time"
 
 	"mintage"
@@ -222,3 +224,85 @@ type EventTx interface {
 	// AppendEvent stores e and sets e.Number. A range counts where Quantity > 0.
 	AppendEvent(ctx context.Context, e *mintage.Event) error
 }
+
+// AuditReader reads whole tables as they are, of all brands: for an auditor, who
+// believes neither keys nor references. Nothing is joined, left out or judged,
+// so that fields that come from another table stay zero.
+//
+// A row that can be read in part only comes with a [RowError], and the next one
+// follows. Any other error comes with a zero row and ends the sequence. Other
+// methods may be called, and other sequences run, between two rows.
+type AuditReader interface {
+	// AllProducts is in the order of numbers.
+	AllProducts(ctx context.Context) iter.Seq2[ProductRow, error]
+	// AllBases is in the order of bases.
+	AllBases(ctx context.Context) iter.Seq2[BaseRow, error]
+	// AllGTINs is in the order of brands and GTINs.
+	AllGTINs(ctx context.Context) iter.Seq2[GTINRow, error]
+	// AllKeys is in the order of brands and keys.
+	AllKeys(ctx context.Context) iter.Seq2[KeyRow, error]
+	// AllProductionBatches is in the order of numbers. Committed is not computed.
+	AllProductionBatches(ctx context.Context) iter.Seq2[mintage.ProductionBatch, error]
+	// AllJobs is in the order of numbers.
+	AllJobs(ctx context.Context) iter.Seq2[mintage.Job, error]
+	// AllBatches is in the order of numbers.
+	AllBatches(ctx context.Context) iter.Seq2[mintage.Batch, error]
+	// AllLots is in the order of batches and first ordinals.
+	AllLots(ctx context.Context) iter.Seq2[LotRow, error]
+	// AllBatchEvents is in the order of batches and numbers. Events that name no
+	// batch are left out.
+	AllBatchEvents(ctx context.Context) iter.Seq2[mintage.Event, error]
+	// AllUnits is in the order of products and ordinals. Where the primary key was
+	// lost, one of these may come twice.
+	AllUnits(ctx context.Context) iter.Seq2[UnitRow, error]
+}
+
+// Rows of an [AuditReader] that the domain has no type for.
+type (
+	// ProductRow is a product without what the brand says of it.
+	ProductRow struct {
+		Number, BrandNumber int64
+		ID, Code            string
+		NextOrdinal         int64 // the next to be reserved
+	}
+	// BaseRow is a resolver base and the brand that it belongs to.
+	BaseRow struct {
+		Base        string
+		BrandNumber int64
+	}
+	// GTINRow is a GTIN and the product of the brand that it belongs to.
+	GTINRow struct {
+		BrandNumber   int64
+		GTIN          string
+		ProductNumber int64
+	}
+	// KeyRow is an idempotency key. JobNumber is that of the brand's job with this
+	// ID; 0 if there is none.
+	KeyRow struct {
+		BrandNumber int64
+		Key, JobID  string
+		JobNumber   int64
+	}
+	// LotRow is a lot of a batch.
+	LotRow struct {
+		BatchNumber, ProductNumber int64
+		mintage.Lot
+	}
+	// UnitRow is a unit.
+	UnitRow struct {
+		ProductNumber, Ordinal int64
+		Code                   serial.Code
+	}
+)
+
+// RowError is why a row, or a field of it, cannot be read.
+type RowError struct {
+	Table string
+	Err   error
+}
+
+func (e *RowError) Error() string {
+	return fmt.Sprintf("a row of %s cannot be read: %v", e.Table, e.Err)
+}
+
+func (e *RowError) Unwrap() error { return e.Err }

@@ -52,6 +52,7 @@ type Reader interface {
 	JobReader
 	UnitReader
 	EventReader
+	AuditReader
 }
 
 // Tx is what a read-write transaction offers.

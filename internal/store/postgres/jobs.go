@@ -206,9 +206,13 @@ func (t *tx) RecordStrike(ctx context.Context, j *mintage.Job, wait time.Duratio
 }
 
 func (t *tx) ClearStrikes(ctx context.Context, j *mintage.Job) error {
-	return t.update(ctx, j, `
+	err := t.update(ctx, j, `
 		UPDATE mint_jobs SET consecutive_errors = 0, not_before = NULL
 		WHERE number = $1 AND status = $2`)
+	if err == nil {
+		j.ConsecutiveErrors = 0
+	}
+	return err
 }
 
 // update changes a job that is still in the state that the caller knows: the

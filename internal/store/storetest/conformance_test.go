@@ -1,0 +1,65 @@
+package storetest_test
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"mintage/internal/store"
+)
+
+// methods names the test of each method of the contract. Each runs on every
+// engine; what holds between methods is tested elsewhere besides.
+var methods = []func(*testing.T){
+	// Store
+	TestEngine, TestInTx, TestRead, TestPing, TestSubmissions, TestEndHungWorkers, TestMigrate, TestClose,
+	// Reader
+	TestNow,
+	TestBrandByNumber, TestBrandByID, TestBrands, TestAPIKey,
+	TestProductByID, TestProductBySKU, TestProductByCode, TestProducts, TestGTINOwner, TestSchemaByID, TestSchemas,
+	TestProductionBatchByID, TestProductionBatchByCode, TestProductionBatches,
+	TestWorkByJobID, TestWorkByBatchID, TestWorkByOrdinal, TestWorks, TestNextDue,
+	TestUnitCode, TestEachUnit, TestCycles,
+	TestEvents,
+	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,
+	TestAllJobs, TestAllBatches, TestAllLots, TestAllBatchEvents, TestAllUnits,
+	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,
+	TestAllJobs, TestAllBatches, TestAllLots, TestAllBatchEvents, TestAllUnits,
+	// Tx
+	TestSavepoint,
+	TestCreateBrand, TestUpdateBrand, TestCreateAPIKey,
+	TestCreateProduct, TestUpdateProduct, TestLockProduct, TestPutSchema,
+	TestCreateProductionBatch, TestUpdateProductionBatch, TestLockProductionBatch,
+	TestClaimKey, TestClaimGTIN, TestReleaseGTIN, TestReserveOrdinals, TestCreateJob,
+	TestClaimJob, TestMoveJob, TestRecordStrike, TestClearStrikes,
+	TestInsertUnits,
+	TestAppendEvent,
+}
+
+func TestEveryMethodHasItsTest(t *testing.T) {
+	tested := make(map[string]bool)
+	for _, test := range methods {
+		name := runtime.FuncForPC(reflect.ValueOf(test).Pointer()).Name()
+		tested[name[strings.LastIndex(name, ".Test")+len(".Test"):]] = true
+	}
+	contract := make(map[string]bool)
+	for _, role := range []reflect.Type{reflect.TypeFor[store.Store](), reflect.TypeFor[store.Tx]()} { // a Tx is a Reader
+		for method := range role.Methods() {
+			contract[method.Name] = true
+		}
+	}
+	for name := range contract {
+		if !tested[name] {
+			t.Errorf("the method %s has no test: write Test%s and list it", name, name)
+		}
+	}
+	for name := range tested {
+		if !contract[name] {
+			t.Errorf("Test%s is listed, but the contract has no such method", name)
+		}
+	}
+	if !reflect.TypeFor[store.Tx]().Implements(reflect.TypeFor[store.Reader]()) {
+		t.Error("a Tx is not a Reader: list the methods of both")
+	}
+}
