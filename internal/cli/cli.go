@@ -36,6 +36,7 @@ type commands struct {
 	Submit submitCmd `cmd:"" help:"Submit a mint request."`
 	Jobs   jobsCmd   `cmd:"" help:"List mint jobs, newest first."`
 	Export exportCmd `cmd:"" help:"Write the units of a mint batch as CSV."`
+	Verify verifyCmd `cmd:"" help:"Audit the whole database against mintage's promises."`
 	Bench  struct {
 		Mint benchMintCmd `cmd:"" help:"Mint in a scratch database, beside what it takes at best and beside a naive table."`
 	} `cmd:"" help:"Measure."`

@@ -189,7 +189,7 @@ func (t *tx) unitsFrom(ctx context.Context, product, from, skip int64, units []s
 	}
 	var ordinal, code int64
 	_, err = pgx.ForEachRow(rows, []any{&ordinal, &code}, func() error {
-		units = append(units, store.UnitRow{ProductNumber: product, Ordinal: ordinal, Code: serial.Code(code)}) //nolint:gosec // 60 bits
+		units = append(units, store.UnitRow{ProductNumber: product, Ordinal: ordinal, Code: serial.Code(code)})
 		return nil
 	})
 	return units, t.fail(ctx, err)

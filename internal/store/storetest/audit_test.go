@@ -19,7 +19,10 @@ import (
 func allOf[T any](t testing.TB, s store.Store, all func(store.Reader, context.Context) iter.Seq2[T, error]) []T {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, r store.Reader) ([]T, error) {
-		for range all(r, ctx) {
+		for _, err := range all(r, ctx) {
+			if err != nil {
+				return nil, err
+			}
 			break
 		}
 		var rows []T

@@ -24,8 +24,6 @@ var methods = []func(*testing.T){
 	TestEvents,
 	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,
 	TestAllJobs, TestAllBatches, TestAllLots, TestAllBatchEvents, TestAllUnits,
-	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,
-	TestAllJobs, TestAllBatches, TestAllLots, TestAllBatchEvents, TestAllUnits,
 	// Tx
 	TestSavepoint,
 	TestCreateBrand, TestUpdateBrand, TestCreateAPIKey,
