@@ -10,7 +10,7 @@
 //
 // Its memory does not depend on the number of units. It keeps, of each product,
 // batch, production batch, resolver base and GTIN, what the others are held
-// against (a million batches take some 150 MB). It reads each unit once, in the
+// against: some 100 bytes a batch. It reads each unit once, in the
 // order of the primary key.
 //
 // # The checks
