@@ -37,6 +37,9 @@ func TestDemoMintsAMillion(t *testing.T) {
 			}
 		}
 		in.exact(2 * million)
+		if n := in.number(`SELECT CASE WHEN count(*) = count(DISTINCT resolver_url) THEN count(*) END FROM units_v`); n != 2*million {
+			t.Errorf("%d different URLs", n)
+		}
 	})
 }
 
