@@ -2,7 +2,7 @@ package mintage
 
 import "time"
 
-// EventKind says what happened, as subject.verb.
+// EventKind says to what something happened, and what.
 type EventKind string
 
 // Kinds of events. Transitions carry From and To.

@@ -139,7 +139,7 @@ func (im *productImport) schema(ctx context.Context, tx store.Tx, id string, col
 	if bound, ok := im.schemas[id]; ok {
 		return bound, nil
 	}
-	schema, err := findSchema(ctx, tx, im.principal.BrandNumber, id)
+	schema, err := FindSchema(ctx, tx, im.principal.BrandNumber, id)
 	if err != nil {
 		return nil, unknownSchema(err)
 	}

@@ -284,7 +284,7 @@ func setSchema(ctx context.Context, r store.ProductReader, product *mintage.Prod
 		return nil
 	}
 	if id != "" {
-		if _, err := findSchema(ctx, r, product.BrandNumber, id); err != nil {
+		if _, err := FindSchema(ctx, r, product.BrandNumber, id); err != nil {
 			return unknownSchema(err)
 		}
 	}

@@ -73,7 +73,7 @@ func (s *Service) Schema(ctx context.Context, p mintage.Principal, id string) (s
 		return schema, nil
 	}
 	err = s.store.Read(ctx, func(r store.Reader) (err error) {
-		schema, err = findSchema(ctx, r, p.BrandNumber, id)
+		schema, err = FindSchema(ctx, r, p.BrandNumber, id)
 		return err
 	})
 	if err != nil {
@@ -82,8 +82,9 @@ func (s *Service) Schema(ctx context.Context, p mintage.Principal, id string) (s
 	return schema, nil
 }
 
-// findSchema fails with NOT_FOUND where neither mintage nor the brand has it.
-func findSchema(ctx context.Context, r store.ProductReader, brand int64, id string) (*dpp.Schema, error) {
+// FindSchema returns a DPP schema of mintage's or the brand's own. It fails with
+// NOT_FOUND where neither has it.
+func FindSchema(ctx context.Context, r store.ProductReader, brand int64, id string) (*dpp.Schema, error) {
 	if schema, ok := dpp.BuiltinByID(id); ok {
 		return schema, nil
 	}

@@ -11,7 +11,7 @@ type brandCreateCmd struct {
 	ResolverBase     string `help:"Base of the URLs that are printed, such as https://id.example.com. It belongs to this brand for ever." required:"" placeholder:"URL"`
 	GS1Required      bool   `help:"Refuse mint requests for products without a GTIN." name:"gs1-required"`
 	OverIssuePercent int    `help:"Units that may be minted beyond a production batch's quantity, in percent, for spoiled labels." default:"0" placeholder:"N"`
-	LotFromBatch     bool   `help:"Use the production batch's code as the lot where a request names none." default:"true" negatable:""`
+	LotFromRun       bool   `name:"lot-from-production-batch" help:"Use the production batch's code as the lot where a request names none." default:"true" negatable:""`
 }
 
 func (c *brandCreateCmd) Run(e *env) error {
@@ -22,7 +22,7 @@ func (c *brandCreateCmd) Run(e *env) error {
 	defer a.close(e)
 	b := &mintage.Brand{
 		Name: c.Name, ResolverBase: c.ResolverBase, GS1Required: c.GS1Required,
-		OverIssuePercent: c.OverIssuePercent, LotFromProductionBatch: c.LotFromBatch,
+		OverIssuePercent: c.OverIssuePercent, LotFromProductionBatch: c.LotFromRun,
 	}
 	if err := a.mint.CreateBrand(e, b, "cli"); err != nil {
 		return err

@@ -102,30 +102,59 @@ func run(ctx context.Context, args []string, version string, stdout, stderr io.W
 	return 0
 }
 
-// explain tells a person what went wrong and what to do.
+// explain tells what went wrong and what to do: to a person, or with --json to a
+// program.
 func (e *env) explain(err error) {
-	if reasons := blockingReasons(err); reasons != nil {
-		fmt.Fprintln(e.stderr, "mintage: the mint request is blocked:")
-		for _, r := range reasons {
-			fmt.Fprintf(e.stderr, "  %s %s %s\n", r.Code, r.Field, r.Message)
-		}
-		return
-	}
-	if invalid, ok := errors.AsType[*mintage.InvalidError](err); ok {
-		fmt.Fprintln(e.stderr, "mintage: the input is not valid:")
-		for _, f := range invalid.Faults {
-			fmt.Fprintf(e.stderr, "  %s %s\n", f.Field, f.Message)
-		}
-		return
-	}
+	reasons, faults := blockingReasons(err), faultsOf(err)
+	message := mintage.ErrorMessage(err)
 	if mintage.ErrorCode(err) == mintage.CodeInternal {
-		fmt.Fprintf(e.stderr, "mintage: %v\n", err)
+		message = err.Error() // whoever runs the command may see the cause
+	}
+	if e.JSON {
+		e.explainJSON(mintage.ErrorCode(err), message, reasons, faults)
 		return
 	}
-	fmt.Fprintf(e.stderr, "mintage: %s\n", mintage.ErrorMessage(err))
+	fmt.Fprintf(e.stderr, "mintage: %s\n", message)
+	for _, r := range reasons {
+		fmt.Fprintf(e.stderr, "  %s %s %s\n", r.Code, r.Field, r.Message)
+	}
+	for _, f := range faults {
+		fmt.Fprintf(e.stderr, "  %s %s\n", f.Field, f.Message)
+	}
 	if cause := errors.Unwrap(asError(err)); cause != nil {
 		e.log.Debug("cause", "error", cause)
 	}
+}
+
+func (e *env) explainJSON(code mintage.Code, message string, reasons []mintage.Reason, faults []*mintage.Error) {
+	type item struct {
+		Code    mintage.Code `json:"code"`
+		Field   string       `json:"field,omitempty"`
+		Message string       `json:"message"`
+	}
+	failure := struct {
+		Code            mintage.Code `json:"code"`
+		Message         string       `json:"message"`
+		BlockingReasons []item       `json:"blocking_reasons,omitempty"`
+		Errors          []item       `json:"errors,omitempty"`
+	}{Code: code, Message: message}
+	for _, r := range reasons {
+		failure.BlockingReasons = append(failure.BlockingReasons, item{r.Code, r.Field, r.Message})
+	}
+	for _, f := range faults {
+		failure.Errors = append(failure.Errors, item{f.Code, f.Field, f.Message})
+	}
+	if err := json.NewEncoder(e.stderr).Encode(failure); err != nil {
+		e.log.Error("writing the error", "error", err)
+	}
+}
+
+// faultsOf returns what is wrong with an input, nil if that is not the error.
+func faultsOf(err error) []*mintage.Error {
+	if invalid, ok := errors.AsType[*mintage.InvalidError](err); ok {
+		return invalid.Faults
+	}
+	return nil
 }
 
 // blockingReasons returns why a request was blocked, nil if it was not.

@@ -153,6 +153,9 @@ func (a *app) openStore(e *env, u use) error {
 // the data folder, where a new installation gets one.
 func (e *env) masterKey(s store.Store) (serial.MasterKey, error) {
 	if text := os.Getenv("MINTAGE_MASTER_KEY"); text != "" {
+		if e.MasterKeyFile != "" {
+			return serial.MasterKey{}, mintage.Errorf(mintage.CodeInvalidInput, "Both MINTAGE_MASTER_KEY and a master key file are given; keep one.")
+		}
 		return serial.ParseMasterKey(strings.TrimSpace(text))
 	}
 	path := e.MasterKeyFile

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -42,11 +43,18 @@ func (c *demoCmd) Run(e *env) error {
 	}
 	defer a.close(e)
 	engine := c.engine(e, a)
-	if err := c.mint(e, a, engine.Run); err != nil || c.Once {
+	if c.Once {
+		return c.mint(e, a, engine.Run)
+	}
+	listener, err := e.listen(c.Listen) // before all the work
+	if err != nil {
 		return err
 	}
-	e.printf("\nServing on http://%s until you press Ctrl-C. For the API, make a key: mintage key create --role operator\n", c.Listen)
-	return a.serve(e, engine, c.Listen)
+	if err := c.mint(e, a, engine.Run); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	e.printf("\nServing on http://%s until you press Ctrl-C. For the API, make a key: mintage key create --role operator\n", listener.Addr())
+	return a.serve(e, engine, listener)
 }
 
 // mint tells the whole story of a mint request once, with work running beside it.
@@ -99,14 +107,14 @@ func (c *demoCmd) mint(e *env, a *app, work func(context.Context)) error {
 		samples[i] = u.ResolverURL
 	}
 	if e.JSON {
-		return e.printJSON(map[string]any{
+		return errors.Join(failedJob(w), e.printJSON(map[string]any{
 			"mint_job_id": w.Job.ID, "mint_batch_id": w.Batch.ID, "status": w.Job.Status,
 			"requested_quantity": w.Batch.RequestedQuantity, "minted_quantity": w.Batch.MintedQuantity,
 			"seconds": seconds, "units_per_second": float64(w.Batch.MintedQuantity) / seconds,
 			"database":               a.store.Engine(),
 			"duplicate_is_duplicate": again.Duplicate && again.JobID == first.JobID && again.BatchID == first.BatchID,
 			"blocked_reasons":        blocked, "sample_resolver_urls": samples,
-		})
+		}))
 	}
 	e.printf("\n%s: %d of %d units in %.2f s, %.0f a second, on %s.\n", w.Job.Status, w.Batch.MintedQuantity,
 		w.Batch.RequestedQuantity, seconds, float64(w.Batch.MintedQuantity)/seconds, a.store.Engine())
@@ -114,7 +122,7 @@ func (c *demoCmd) mint(e *env, a *app, work func(context.Context)) error {
 		e.printf("  %s\n", url)
 	}
 	e.printf("For the printer: mintage export %s\n", w.Batch.ID)
-	return nil
+	return failedJob(w)
 }
 
 // demoPrincipal finds the demo's brand of an earlier run, or creates it.

@@ -8,6 +8,8 @@
 //
 // A command exits with 0 when it did what it was asked, with 1 when it failed,
 // and with 2 when it did not understand. Errors go to standard error and say what
-// to do. With --json a command prints one JSON object to standard output and
-// nothing else.
+// to do. With --json a command that did its work prints one JSON object to
+// standard output and nothing else, and one that failed prints one to standard
+// error: code, message, and the blocking reasons or faults if there are any. An
+// import that refused rows has done its work; it counts and names them.
 package cli

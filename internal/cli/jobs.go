@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -49,24 +50,34 @@ func (c *submitCmd) Run(e *env) error {
 		return err
 	}
 	status := sub.Status
+	var failed error
 	if c.Wait {
 		w, err := a.watch(e, p, sub.JobID)
 		if err != nil {
 			return err
 		}
-		status = w.Job.Status
+		status, failed = w.Job.Status, failedJob(w)
 	}
 	if e.JSON {
-		return e.printJSON(map[string]any{
+		return errors.Join(failed, e.printJSON(map[string]any{
 			"mint_job_id": sub.JobID, "mint_batch_id": sub.BatchID, "status": status, "is_duplicate": sub.Duplicate,
-		})
+		}))
 	}
 	again := ""
 	if sub.Duplicate {
 		again = " (this request was submitted before; nothing new was created)"
 	}
 	e.printf("Mint job %s is %s%s.\nIts batch is %s.\n", sub.JobID, status, again, sub.BatchID)
-	return nil
+	return failed
+}
+
+// failedJob is the error to end with where a job that was waited for has failed.
+func failedJob(w *store.Work) error {
+	if w.Job.Status != mintage.JobFailed {
+		return nil
+	}
+	return mintage.Errorf(mintage.CodeConflict, "The job has failed after %d of %d units, which stay: %s",
+		w.Batch.MintedQuantity, w.Batch.RequestedQuantity, w.Job.LastError)
 }
 
 func (c *submitCmd) preflight(e *env, a *app, p mintage.Principal, req *mintage.MintRequest) error {

@@ -30,7 +30,7 @@ func (a *app) watch(e *env, p mintage.Principal, jobID string) (*store.Work, err
 		}
 		select {
 		case <-e.Done():
-			return nil, e.Err()
+			return nil, mintage.Errorf(mintage.CodeUnavailable, "Stopped watching; the job goes on. mintage jobs shows it.")
 		case <-ticker.C:
 		}
 	}

@@ -22,6 +22,9 @@ const shutdownTimeout = 4 * time.Second
 // engineFlags configure the engine of serve, worker and demo.
 type engineFlags struct {
 	CycleSize int `help:"Largest number of units minted in one transaction, 1 to 20000." default:"20000" env:"MINTAGE_CYCLE_SIZE" placeholder:"N"`
+
+	// Hidden: the database's own timeouts are tuned to the default.
+	HungAfter time.Duration `help:"How long one transaction may hold a job before its worker is ended." default:"15s" env:"MINTAGE_HUNG_AFTER" placeholder:"DURATION" hidden:""`
 }
 
 // Validate is called by kong.
@@ -29,12 +32,15 @@ func (f engineFlags) Validate() error {
 	if f.CycleSize < 1 || f.CycleSize > mintage.MaxCycle {
 		return errors.New("--cycle-size must be 1 to " + strconv.Itoa(mintage.MaxCycle))
 	}
+	if f.HungAfter <= 0 {
+		return errors.New("--hung-after must be more than 0")
+	}
 	return nil
 }
 
 func (f engineFlags) engine(e *env, a *app) *mint.Engine {
 	return mint.NewEngine(a.store, a.keys, mint.Options{
-		CycleSize: f.CycleSize, Actor: actor(), Now: now, Log: e.log, Grace: shutdownTimeout,
+		CycleSize: f.CycleSize, HungAfter: f.HungAfter, Actor: actor(), Now: now, Log: e.log, Grace: shutdownTimeout,
 	})
 }
 
@@ -58,16 +64,30 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer a.close(e)
-	return a.serve(e, c.engine(e, a), c.Listen)
+	listener, err := e.listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	if e.JSON {
+		if err := e.printJSON(map[string]string{"address": listener.Addr().String(), "database": a.store.Engine()}); err != nil {
+			return err
+		}
+	}
+	return a.serve(e, c.engine(e, a), listener)
+}
+
+// listen takes an address to serve on.
+func (e *env) listen(address string) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(e, "tcp", address)
+	if err != nil {
+		return nil, mintage.Errorf(mintage.CodeUnavailable, "Cannot listen on %s; choose another address with --listen.", address).WithCause(err)
+	}
+	return listener, nil
 }
 
 // serve runs the API and the engine until e is done.
-func (a *app) serve(e *env, engine *mint.Engine, listen string) error {
-	var config net.ListenConfig
-	listener, err := config.Listen(e, "tcp", listen)
-	if err != nil {
-		return mintage.Errorf(mintage.CodeUnavailable, "Cannot listen on %s; choose another address with --listen.", listen).WithCause(err)
-	}
+func (a *app) serve(e *env, engine *mint.Engine, listener net.Listener) (err error) {
 	stopping := make(chan struct{})
 	server := &http.Server{
 		Handler: api.New(api.Deps{
@@ -85,11 +105,6 @@ func (a *app) serve(e *env, engine *mint.Engine, listen string) error {
 	wg.Go(func() { engine.Run(ctx) })
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	if e.JSON {
-		if err := e.printJSON(map[string]string{"address": listener.Addr().String(), "database": a.store.Engine()}); err != nil {
-			return err
-		}
-	}
 	e.log.Info("serving", "address", listener.Addr().String(), "database", a.store.Engine(), "version", e.version)
 
 	select {

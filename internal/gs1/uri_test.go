@@ -217,7 +217,7 @@ func TestURLReadsBack(t *testing.T) {
 
 // The longest URL is that of the longest base and values that are all escaped.
 // Columns and label layouts rely on the figure.
-func TestLongestURL(t *testing.T) {
+func TestURLLength(t *testing.T) {
 	worst := strings.Repeat("%", gs1.MaxValueLength)
 	id := gs1.Identity{Base: gs1.Base(longestBase), GTIN: "09520123456788", Lot: worst, Serialised: true}
 	if got := len(id.URL(worst)); got != 246 {

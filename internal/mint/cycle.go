@@ -117,7 +117,7 @@ func (e *Engine) strike(ctx context.Context, tx store.Tx, w *store.Work, cause e
 	e.Log.Warn("a cycle failed", "job", w.Job.ID, "consecutive_errors", w.Job.ConsecutiveErrors, "error", cause)
 
 	failed := eventOf(w, mintage.EventJobStrike, e.Actor, e.Now())
-	failed.Quantity, failed.Message = int64(w.Job.ConsecutiveErrors), w.Job.LastError
+	failed.Message = fmt.Sprintf("Strike %d of %d in a row: %s", w.Job.ConsecutiveErrors, mintage.MaxStrikes, w.Job.LastError)
 	if err := tx.AppendEvent(ctx, failed); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mintage"
+	"mintage/internal/catalogue"
 	"mintage/internal/dpp"
 	"mintage/internal/gs1"
 	"mintage/internal/store"
@@ -90,14 +91,7 @@ func schemaOf(ctx context.Context, r store.Reader, p *mintage.Product) (*dpp.Sch
 	if p.SchemaID == "" {
 		return nil, nil
 	}
-	if s, ok := dpp.BuiltinByID(p.SchemaID); ok {
-		return s, nil
-	}
-	own, err := r.SchemaByID(ctx, p.BrandNumber, p.SchemaID)
-	if err != nil {
-		return nil, fmt.Errorf("the product's DPP schema: %w", err)
-	}
-	return dpp.Parse(own.ID, own.Document)
+	return catalogue.FindSchema(ctx, r, p.BrandNumber, p.SchemaID)
 }
 
 // reasons judges a well-formed request. The order is that of the codes' list.
@@ -125,7 +119,7 @@ func (f facts) reasons(req *mintage.MintRequest) []mintage.Reason {
 			add(mintage.ReasonGTINRequired, "/product_id", "The brand demands GS1 Digital Links, and the product has no GTIN; give it one.")
 		}
 		if f.gtinOwner != 0 && f.gtinOwner != f.product.Number {
-			add(mintage.ReasonGTINTaken, "/product_id", "The product's GTIN belongs to another product, which was minted with it; a GTIN stays with its product for ever.")
+			add(mintage.ReasonGTINTaken, "/product_id", "The product's GTIN belongs to another product, which is or will be minted with it; a GTIN stays with its product for ever.")
 		}
 	}
 	if req.ProductionBatchID == "" {
@@ -136,7 +130,7 @@ func (f facts) reasons(req *mintage.MintRequest) []mintage.Reason {
 		return found
 	}
 	if f.product != nil && f.production.ProductNumber != f.product.Number {
-		add(mintage.ReasonProductionMismatch, "/production_batch_id", "The production batch is a run of another product.")
+		add(mintage.ReasonProductionMismatch, "/production_batch_id", "The production batch is of another product.")
 	}
 	if f.production.Status != mintage.ProductionReady {
 		add(mintage.ReasonProductionNotReady, "/production_batch_id", "The production batch is %s; it must be READY.", f.production.Status)

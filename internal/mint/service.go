@@ -8,8 +8,9 @@ import (
 	"mintage/internal/store"
 )
 
-// Service offers the use cases of minting to people and programs. Every method
-// acts for the brand of its principal and sees nothing else.
+// Service offers the use cases of minting to people and programs. A method that
+// takes a principal acts for its brand and sees nothing else; those that do not
+// are for the operator of the installation.
 type Service struct {
 	store store.Store
 	keys  *Keyring

@@ -1,4 +1,4 @@
-// Package postgres keeps mintage's data in PostgreSQL 14 or later. It is one of
+// Package postgres keeps mintage's data in PostgreSQL 15 or later. It is one of
 // the two drivers of package store, whose documentation says what both promise;
 // here is how this one does it. One database belongs to one mintage: the driver
 // regards its notification channels and advisory locks as its own.

@@ -27,7 +27,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	err := s.migrate(ctx)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == statePrivilege {
 		return mintage.Errorf(mintage.CodeForbidden,
-			"The database's role may not change the schema; migrate with the role that owns it.").WithCause(e)
+			"The database's role may not change the schema. Run mintage migrate with the database URL of the role that owns it.").WithCause(e)
 	}
 	if err != nil {
 		return failure(ctx, err)

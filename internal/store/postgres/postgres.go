@@ -40,7 +40,7 @@ const (
 	commitTimeout   = 15 * time.Second
 	rollbackTimeout = 5 * time.Second
 	// oldest is the first version that has what the migrations use.
-	oldest = 140_000
+	oldest = 150_000
 )
 
 // Store is a PostgreSQL database. It is safe for concurrent use.

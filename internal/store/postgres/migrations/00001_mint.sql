@@ -60,7 +60,8 @@ CREATE TABLE products (
 CREATE INDEX products_of_brand ON products (brand_number, number);
 CREATE INDEX products_by_gtin ON products (brand_number, gtin) WHERE gtin IS NOT NULL;
 
--- A GTIN belongs to one product of the brand from its first minted unit on.
+-- A GTIN belongs to one product of the brand from the first request that would mint
+-- with it on, and for ever once a unit was minted.
 CREATE TABLE gtin_claims (
     brand_number bigint NOT NULL REFERENCES brands,
     gtin text NOT NULL,

@@ -7,11 +7,11 @@ import (
 	"mintage/internal/store"
 )
 
-// Page and Work are the store's, for those who may not import it.
-type (
-	Page = store.Page
-	Work = store.Work
-)
+// Page is the store's, for those who may not import it.
+type Page = store.Page
+
+// Work is the store's, for those who may not import it.
+type Work = store.Work
 
 // Filter narrows a list of jobs or batches; zero fields do not.
 type Filter struct {
@@ -38,8 +38,8 @@ func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (w 
 	return w, err
 }
 
-// List returns jobs with their batches, newest first. A product that does not
-// exist, or is another brand's, has none.
+// List returns jobs with their batches, newest first. NOT_FOUND where the filter
+// names a product that does not exist or is another brand's.
 func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page store.Page) (list []*store.Work, err error) {
 	filter := store.JobFilter{}
 	if f.JobStatus != "" {
@@ -50,8 +50,8 @@ func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page 
 	}
 	err = s.store.Read(ctx, func(r store.Reader) error {
 		if f.ProductID != "" {
-			product, err := optional(r.ProductByID(ctx, p.BrandNumber, mintage.CanonicalID(f.ProductID)))
-			if err != nil || product == nil {
+			product, err := r.ProductByID(ctx, p.BrandNumber, mintage.CanonicalID(f.ProductID))
+			if err != nil {
 				return err
 			}
 			filter.Product = product.Number
