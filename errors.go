@@ -23,6 +23,7 @@ const (
 	CodeCommitted    Code = "BELOW_COMMITTED"    // a production batch may not shrink below what is committed
 	CodeTransition   Code = "ILLEGAL_TRANSITION" // a state change that the lifecycle does not have
 	CodeUnavailable  Code = "UNAVAILABLE"        // a fault of the place (connection, disk, shutdown); try again later
+	CodeUnknown      Code = "OUTCOME_UNKNOWN"    // the connection broke while committing: done or not done
 	CodeRetry        Code = "TRY_AGAIN"          // lost a race in the database; the same call may succeed at once
 	CodeOldSchema    Code = "SCHEMA_OUT_OF_DATE" // the database wants a migration first
 	CodeInUse        Code = "ALREADY_IN_USE"     // another process holds the data

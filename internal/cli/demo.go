@@ -42,6 +42,7 @@ func (c *demoCmd) Run(e *env) error {
 		return err
 	}
 	defer a.close(e)
+	e.stopInTime()
 	engine := c.engine(e, a)
 	if c.Once {
 		return c.mint(e, a, engine.Run)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -52,11 +53,11 @@ func (c *submitCmd) Run(e *env) error {
 	status := sub.Status
 	var failed error
 	if c.Wait {
+		// Whatever becomes of the watch, the job is there and is named below.
 		w, err := a.watch(e, p, sub.JobID)
-		if err != nil {
-			return err
+		if failed = err; err == nil {
+			status, failed = w.Job.Status, failedJob(w)
 		}
-		status, failed = w.Job.Status, failedJob(w)
 	}
 	if e.JSON {
 		return errors.Join(failed, e.printJSON(map[string]any{
@@ -207,8 +208,7 @@ func (c *exportCmd) Run(e *env) (err error) {
 // writeWhole writes a file under a temporary name and renames it when it is
 // complete, so that a file cut short is never taken for a whole one.
 func writeWhole(path string, write func(*bufio.Writer) error) (err error) {
-	partial := path + ".partial"
-	f, err := os.OpenFile(partial, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial")
 	if err != nil {
 		return mintage.Errorf(mintage.CodeInvalidInput, "The file %s cannot be written; check its path and permissions.", path).WithCause(err)
 	}
@@ -219,8 +219,8 @@ func writeWhole(path string, write func(*bufio.Writer) error) (err error) {
 			err = e
 		}
 	}
-	if err == nil {
-		err = os.Rename(partial, path)
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return err
+	return os.Rename(f.Name(), path)
 }

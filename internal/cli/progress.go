@@ -21,12 +21,14 @@ func (a *app) watch(e *env, p mintage.Principal, jobID string) (*store.Work, err
 	defer ticker.Stop()
 	for {
 		w, err := a.mint.Job(e, p, jobID)
-		if err != nil {
+		switch {
+		case err == nil:
+			bar.show(w)
+			if w.Job.Status.Final() {
+				return w, nil
+			}
+		case e.Err() == nil && mintage.ErrorCode(err) != mintage.CodeUnavailable:
 			return nil, err
-		}
-		bar.show(w)
-		if w.Job.Status.Final() {
-			return w, nil
 		}
 		select {
 		case <-e.Done():

@@ -44,6 +44,18 @@ func (f engineFlags) engine(e *env, a *app) *mint.Engine {
 	})
 }
 
+// stopInTime ends the process 5 s after it was told to stop, whatever still waits
+// for a database that does not answer: nothing that was committed needs us, and a
+// supervisor's patience may end sooner than ours.
+func (e *env) stopInTime() {
+	context.AfterFunc(e, func() {
+		time.AfterFunc(shutdownTimeout+800*time.Millisecond, func() {
+			e.log.Warn("stopped without waiting any longer")
+			os.Exit(0)
+		})
+	})
+}
+
 // actor names this worker in the audit trail.
 func actor() string {
 	host, err := os.Hostname()
@@ -64,6 +76,7 @@ func (c *serveCmd) Run(e *env) error {
 		return err
 	}
 	defer a.close(e)
+	e.stopInTime()
 	listener, err := e.listen(c.Listen)
 	if err != nil {
 		return err
@@ -92,8 +105,8 @@ func (a *app) serve(e *env, engine *mint.Engine, listener net.Listener) (err err
 	server := &http.Server{
 		Handler: api.New(api.Deps{
 			Mint: a.mint, Catalogue: a.catalogue, Access: a.access, Export: a.export,
-			Ready:   func(ctx context.Context) error { return errors.Join(engine.Fault(), a.store.Ping(ctx)) },
-			Version: apiVersion, Log: e.log, Stopping: stopping,
+			Ready:      func(ctx context.Context) error { return errors.Join(engine.Fault(), a.store.Ping(ctx)) },
+			APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: stopping,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
@@ -136,19 +149,14 @@ func (c *workerCmd) Run(e *env) error {
 		return err
 	}
 	defer a.close(e)
+	e.stopInTime()
 	engine := c.engine(e, a)
 	if !c.Once {
 		e.log.Info("working", "database", a.store.Engine(), "version", e.version)
 		engine.Run(e)
 		return nil
 	}
-	ctx := context.Context(e)
-	if c.MaxDuration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.MaxDuration)
-		defer cancel()
-	}
-	if err := engine.RunOnce(ctx); err != nil {
+	if err := engine.RunOnce(e, c.MaxDuration); err != nil {
 		return err
 	}
 	if e.JSON {

@@ -24,7 +24,17 @@ func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor strin
 	}
 	b.SealedKey, b.CreatedAt = s.keys.NewBrandKey(b.ID), s.now()
 	return s.store.InTx(ctx, func(tx store.Tx) error {
-		err := tx.CreateBrand(ctx, b)
+		// All brands of an installation are under one master key.
+		others, err := tx.Brands(ctx)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			if _, err := s.keys.open(others[0]); err != nil {
+				return err
+			}
+		}
+		err = tx.CreateBrand(ctx, b)
 		if mintage.ErrorCode(err) == mintage.CodeConflict {
 			return mintage.Errorf(mintage.CodeConflict, "The resolver base belongs to another brand, for ever; choose another one.").WithField("resolver_base").WithCause(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -41,6 +42,7 @@ func (e *Engine) step(ctx context.Context) (worked bool, err error) {
 	case mintage.ErrorCode(err) == mintage.CodeRetry:
 		return true, nil // lost races again and again: simply the next step
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		e.CycleSize = max(1, e.CycleSize/2) // or a slow disk would never finish one
 		err = mintage.Errorf(mintage.CodeUnavailable, "The database did not finish a cycle in time.").WithCause(err)
 	}
 	return worked, err
@@ -52,7 +54,8 @@ func (e *Engine) cycle(ctx context.Context, tx store.Tx, w *store.Work) error {
 	err := tx.Savepoint(ctx, func() (err error) {
 		defer func() {
 			if r := recover(); r != nil {
-				err = mintage.Errorf(mintage.CodeInternal, "The cycle was stopped by a fault of the program.").WithCause(fmt.Errorf("panic: %v", r))
+				e.Log.Error("a cycle panics", "job", w.Job.ID, "panic", r, "stack", string(debug.Stack()))
+				err = mintage.Errorf(mintage.CodeInternal, "The cycle was stopped by a fault of the program.")
 			}
 		}()
 		return e.mintSlice(ctx, tx, w)
@@ -67,7 +70,7 @@ func (e *Engine) cycle(ctx context.Context, tx store.Tx, w *store.Work) error {
 // isStrike tells an error of the job from one of the place or of a lost race.
 func isStrike(ctx context.Context, err error) bool {
 	switch mintage.ErrorCode(err) {
-	case mintage.CodeUnavailable, mintage.CodeRetry:
+	case mintage.CodeUnavailable, mintage.CodeUnknown, mintage.CodeRetry, mintage.CodeOldSchema:
 		return false
 	default:
 		return ctx.Err() == nil

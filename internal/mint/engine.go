@@ -137,13 +137,19 @@ func (e *Engine) Run(ctx context.Context) {
 	}
 }
 
-// RunOnce mints until no job is runnable or ctx is done, whichever is first: one
-// invocation, which leaves the rest to the next. It fails where the place does.
-func (e *Engine) RunOnce(ctx context.Context) error {
+// RunOnce mints until no job is runnable or ctx is done, and begins no cycle later
+// than limit after its start (0 for no limit): one invocation, which leaves the
+// rest to the next. It fails where the place does.
+func (e *Engine) RunOnce(ctx context.Context, limit time.Duration) error {
 	working, stop := e.begin(ctx)
 	defer stop()
-	for ctx.Err() == nil {
-		if worked, err := e.step(working); err != nil || !worked {
+	began := time.Now()
+	for ctx.Err() == nil && (limit <= 0 || time.Since(began) < limit) {
+		worked, err := e.step(working)
+		if ctx.Err() != nil {
+			return nil // told to stop: what was cut off is the next one's
+		}
+		if err != nil || !worked {
 			return err
 		}
 	}

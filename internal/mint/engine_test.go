@@ -239,7 +239,7 @@ func TestAJobRestsBetweenStrikes(t *testing.T) {
 		e := mint.NewEngine(s, w.keys, mint.Options{Now: w.Now})
 		once := func(errors int, status mintage.JobStatus) {
 			t.Helper()
-			if err := e.RunOnce(t.Context()); err != nil {
+			if err := e.RunOnce(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 			if got := w.work(sub).Job; got.ConsecutiveErrors != errors || got.Status != status {
@@ -264,7 +264,7 @@ func TestYoungerJobsRunWhileAnOlderOneRests(t *testing.T) {
 		old := w.submit(request(w.NewProduct(w.brand), 10))
 		young := w.submit(request(w.NewProduct(w.brand), 10))
 		e := mint.NewEngine(&faulty{w.db, script(errPoison)}, w.keys, mint.Options{Now: w.Now})
-		if err := e.RunOnce(t.Context()); err != nil {
+		if err := e.RunOnce(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		if o, y := w.work(old).Job.Status, w.work(young).Job.Status; o != mintage.JobReserved || y != mintage.JobCompleted {
@@ -316,7 +316,7 @@ func TestTheWrongMasterKeyPausesAndCostsNothing(t *testing.T) {
 		sub := w.submit(request(w.NewProduct(w.brand), 10))
 		other := mint.NewKeyring(storetest.NewFixture(t, w.db).MasterKey)
 		code(t, other.Check(t.Context(), w.db), mintage.CodeUnavailable)
-		code(t, mint.NewEngine(w.db, other, mint.Options{}).RunOnce(t.Context()), mintage.CodeUnavailable)
+		code(t, mint.NewEngine(w.db, other, mint.Options{}).RunOnce(t.Context(), 0), mintage.CodeUnavailable)
 		if got := w.work(sub).Job; got.ConsecutiveErrors != 0 || got.Status != mintage.JobReserved {
 			t.Errorf("%+v", got)
 		}

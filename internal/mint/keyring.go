@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"mintage"
@@ -69,7 +70,7 @@ func (k *Keyring) open(b *mintage.Brand) ([]byte, error) {
 	key, err := k.master.Open(b.ID, b.SealedKey)
 	if err != nil {
 		return nil, mintage.Errorf(mintage.CodeUnavailable,
-			"The master key does not open the key of brand %s; start mintage with the master key that this database was made with.", b.ID).WithCause(err)
+			"The master key does not open a brand's key; start mintage with the master key that this database was made with.").WithCause(fmt.Errorf("brand %s: %w", b.ID, err))
 	}
 	return key, nil
 }

@@ -41,6 +41,7 @@
 //	NOT_SUPPORTED        the server or file system cannot do what is needed
 //	UNAVAILABLE          a fault of the place: connection, disk, shutdown,
 //	                     read-only, busy. What was asked for may be asked again
+//	OUTCOME_UNKNOWN      the same while committing: it may have been stored
 //	SCHEMA_OUT_OF_DATE   migrate first
 //	INTERNAL             anything else; a cycle counts it as a strike
 //

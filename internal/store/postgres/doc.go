@@ -54,12 +54,12 @@
 // because only that stops the statement; so the transaction is lost, whatever
 // becomes of the savepoint around it. A commit is not stopped by its context:
 // half-way through, nobody would know its outcome. Where the connection breaks
-// then, nobody knows either, and the error is UNAVAILABLE. Whoever gets it asks
-// the database what happened, as workers and idempotency keys do anyway.
+// then, nobody knows either, and the error is OUTCOME_UNKNOWN. Whoever gets it
+// asks the database what happened, as workers and idempotency keys do anyway.
 //
-// A partner that vanishes without a word is noticed by TCP keepalive while we
-// wait for an answer, and by the context's deadline while we send. A cycle
-// should have one.
+// A partner that vanishes without a word is noticed by TCP keepalive while
+// nothing is outstanding, and on Linux by the user timeout while something is;
+// elsewhere only the context's deadline helps then. A cycle has one.
 //
 // # Errors
 //

@@ -106,7 +106,7 @@ func parse(url string) (*pgxpool.Config, error) {
 	}
 	c := config.ConnConfig
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
-	c.DialFunc = (&net.Dialer{KeepAliveConfig: net.KeepAliveConfig{
+	c.DialFunc = (&net.Dialer{Control: control, KeepAliveConfig: net.KeepAliveConfig{
 		Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3,
 	}}).DialContext
 	if c.RuntimeParams["application_name"] == "" {
@@ -187,7 +187,12 @@ func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	if err := pg.Commit(commit); err != nil {
-		return failure(context.WithoutCancel(ctx), err)
+		err = failure(context.WithoutCancel(ctx), err)
+		if mintage.ErrorCode(err) == mintage.CodeUnavailable || commit.Err() != nil {
+			// The server may have committed and could not say so.
+			err = mintage.Errorf(mintage.CodeUnknown, "The database went away while it stored this; it may or may not have been stored. Look before you ask again, or ask again under the same Idempotency-Key.").WithCause(err)
+		}
+		return err
 	}
 	return nil
 }
