@@ -93,7 +93,10 @@ func TestLostConnection(t *testing.T) {
 		kill() // the commit meets a dead connection
 		return err
 	})
-	wantCode(t, err, mintage.CodeUnavailable)
+	// Whether the commit got onto the wire is a matter of a moment.
+	if code := mintage.ErrorCode(err); code != mintage.CodeUnavailable && code != mintage.CodeUnknown {
+		t.Errorf("the commit on a dead connection: %v", err)
+	}
 	must(t, db.Ping(t.Context()))
 }
 

@@ -187,8 +187,9 @@ func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	if err := pg.Commit(commit); err != nil {
+		unsent := pgconn.SafeToRetry(err)
 		err = failure(context.WithoutCancel(ctx), err)
-		if mintage.ErrorCode(err) == mintage.CodeUnavailable || commit.Err() != nil {
+		if !unsent && (mintage.ErrorCode(err) == mintage.CodeUnavailable || commit.Err() != nil) {
 			// The server may have committed and could not say so.
 			err = mintage.Errorf(mintage.CodeUnknown, "The database went away while it stored this; it may or may not have been stored. Look before you ask again, or ask again under the same Idempotency-Key.").WithCause(err)
 		}
