@@ -122,6 +122,9 @@ func Mint(ctx context.Context, o Options) (_ *Result, err error) {
 		return nil, err
 	}
 	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = mintage.Errorf(mintage.CodeUnavailable, "The benchmark was stopped.").WithCause(err)
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTimeout)
 		defer cancel()
 		err = errors.Join(err, db.remove(ctx))

@@ -73,7 +73,7 @@ func (s *sqliteBench) facts(ctx context.Context) (version string, durable bool, 
 		return "", false, err
 	}
 	err = s.inside.QueryRowContext(ctx, `SELECT sqlite_version()`).Scan(&version)
-	return version, int64(fs.Type) != tmpfs, err
+	return version, fs.Type != tmpfs, err
 }
 
 func (s *sqliteBench) fillNaive(ctx context.Context, n int64) error {
@@ -109,8 +109,9 @@ func (s *sqliteBench) settle(ctx context.Context) error {
 // floorRows is the number of rows in one statement of the floor.
 const floorRows = 100
 
-// floor hands the driver a prepared statement and arguments in its own form:
-// what database/sql does with each argument would slow it.
+// floor hands the driver a prepared statement and arguments in its own form: what
+// database/sql does with each argument would slow it, and so would the goroutine
+// that the driver starts at each execution to watch a context that can end.
 func (s *sqliteBench) floor(ctx context.Context, product, first int64, codes []serial.Code) (took time.Duration, err error) {
 	conn, err := s.inside.Conn(ctx)
 	if err != nil {
@@ -129,6 +130,7 @@ func (s *sqliteBench) floor(ctx context.Context, product, first int64, codes []s
 		}
 		statements, codes = append(statements, args), codes[n:]
 	}
+	ctx = context.WithoutCancel(ctx)
 	return took, conn.Raw(func(raw any) (err error) {
 		c := raw.(interface { //nolint:forcetypeassert // the driver that we named
 			driver.ConnBeginTx
