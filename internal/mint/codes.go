@@ -24,10 +24,9 @@ func newCodeMaker() *codeMaker {
 	return &codeMaker{current: &madeCodes{}, next: &madeCodes{}}
 }
 
-// make returns the codes of count ordinals of a product from first on, and
-// begins with those that follow, ahead of them in number. The codes are valid
-// until the next call.
-func (m *codeMaker) make(c *serial.Cipher, product string, first, count, ahead int64) []serial.Code {
+// make returns the codes of count ordinals of a product from first on. They are
+// valid until the next call.
+func (m *codeMaker) make(c *serial.Cipher, product string, first, count int64) []serial.Code {
 	switch {
 	case m.current.holds(product, first, count): // the transaction is run again
 	case m.next.holds(product, first, count):
@@ -36,10 +35,14 @@ func (m *codeMaker) make(c *serial.Cipher, product string, first, count, ahead i
 		m.current.start(c, product, first, count)
 	}
 	<-m.current.ready
-	if ahead > 0 && !m.next.holds(product, first+count, ahead) {
-		m.next.start(c, product, first+count, ahead)
-	}
 	return m.current.buffer[:count]
+}
+
+// prepare begins to make the codes that the next call will ask for.
+func (m *codeMaker) prepare(c *serial.Cipher, product string, first, count int64) {
+	if count > 0 && !m.next.holds(product, first, count) {
+		m.next.start(c, product, first, count)
+	}
 }
 
 func (m *madeCodes) holds(product string, first, count int64) bool {

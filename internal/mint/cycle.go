@@ -86,7 +86,9 @@ func (e *Engine) mintSlice(ctx context.Context, tx store.Tx, w *store.Work) erro
 		return err
 	}
 	slice := store.Slice{Product: b.ProductNumber, First: b.NextOrdinal()}
-	slice.Codes = e.codes.make(cipher, b.ProductCode, slice.First, count, min(size, b.Remaining()-count))
+	slice.Codes = e.codes.make(cipher, b.ProductCode, slice.First, count)
+	next, ahead := slice.First+count, min(size, b.Remaining()-count)
+	slice.Writing = func() { e.codes.prepare(cipher, b.ProductCode, next, ahead) }
 	if err := tx.InsertUnits(ctx, b.Number, b.MintedQuantity, slice); err != nil {
 		return err
 	}

@@ -178,6 +178,10 @@ type Slice struct {
 	Product int64
 	First   int64
 	Codes   []serial.Code
+
+	// Writing, if set, is called when the database has the slice to write and this
+	// processor little to do: the time to make the next one.
+	Writing func()
 }
 
 // UnitReader reads units.

@@ -17,6 +17,7 @@ import (
 const (
 	stateUnique            = "23505"
 	stateReadOnly          = "25006"
+	stateDiskFull          = "53100"
 	stateCharacter         = "22021" // not in the encoding, or NUL
 	stateSerialization     = "40001"
 	stateDeadlock          = "40P01"
@@ -58,7 +59,11 @@ func serverFailure(e *pgconn.PgError) error {
 		return mintage.Errorf(mintage.CodeConflict, "This is taken already.").WithCause(e)
 	case stateSerialization, stateDeadlock:
 		return mintage.Errorf(mintage.CodeRetry, "Two changes met in the database; try again.").WithCause(e)
-	case stateReadOnly, stateLockTimeout:
+	case stateReadOnly:
+		return readOnly().WithCause(e)
+	case stateDiskFull:
+		return mintage.Errorf(mintage.CodeUnavailable, "The database's disk is full.").WithCause(e)
+	case stateLockTimeout:
 		return unavailable(e)
 	case stateUndefinedTable, stateUndefinedFunction, stateUndefinedSchema:
 		return outOfDate().WithCause(e)
@@ -106,6 +111,10 @@ func conflict(message string) *mintage.Error {
 
 func unavailable(cause error) *mintage.Error {
 	return mintage.Errorf(mintage.CodeUnavailable, "The database cannot be used at the moment; try again later.").WithCause(cause)
+}
+
+func readOnly() *mintage.Error {
+	return mintage.Errorf(mintage.CodeUnavailable, "The database is read-only at the moment.")
 }
 
 func outOfDate() *mintage.Error {

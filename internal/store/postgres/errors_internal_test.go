@@ -57,6 +57,20 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// Who reads /readyz is to learn what has to be done about it.
+func TestFailureSaysWhy(t *testing.T) {
+	for code, want := range map[string]string{
+		"53100": "The database's disk is full.",
+		"25006": "The database is read-only at the moment.",
+		"57P03": "The database cannot be used at the moment; try again later.",
+	} {
+		err := failure(t.Context(), &pgconn.PgError{Code: code, Severity: "ERROR"})
+		if mintage.ErrorCode(err) != mintage.CodeUnavailable || mintage.ErrorMessage(err) != want {
+			t.Errorf("%s: %v, want %q", code, err, want)
+		}
+	}
+}
+
 func TestFailureOfContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

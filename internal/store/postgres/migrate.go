@@ -60,13 +60,13 @@ func (s *Store) migrate(ctx context.Context) error {
 
 // Ping checks that the database can be written to, and has our schema.
 func (s *Store) Ping(ctx context.Context) error {
-	var readOnly bool // by setting, or because the server is a replica
-	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only') = 'on'`).Scan(&readOnly)
+	var refuses bool // by setting, or because the server is a replica
+	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only') = 'on'`).Scan(&refuses)
 	if err != nil {
 		return failure(ctx, err)
 	}
-	if readOnly {
-		return mintage.Errorf(mintage.CodeUnavailable, "The database is read-only at the moment.")
+	if refuses {
+		return readOnly()
 	}
 	return s.checkVersion(ctx)
 }

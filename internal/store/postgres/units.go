@@ -96,6 +96,9 @@ func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Sli
 	if n == 0 {
 		return conflict("The batch has not the expected number of units, or would have too many.")
 	}
+	if s.Writing != nil {
+		s.Writing()
+	}
 	_, err = t.pg.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
 		`COPY units (product_number, ordinal, code) FROM STDIN BINARY`)
 	return t.fail(ctx, err)

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"mintage"
@@ -56,6 +55,9 @@ func (t *tx) InsertUnits(ctx context.Context, batch int64, expected int64, s sto
 	if counted == 0 {
 		return conflict("The batch has not the expected number of units, or would get more than were requested.", nil)
 	}
+	if s.Writing != nil {
+		s.Writing()
+	}
 	full := len(s.Codes) - len(s.Codes)%rowsPerInsert
 	if err := t.insertUnits(ctx, s.Product, s.First, s.Codes[:full], rowsPerInsert); err != nil {
 		return err
@@ -71,19 +73,27 @@ func (t *tx) insertUnits(ctx context.Context, product, first int64, codes []seri
 	if err := t.ready(); err != nil {
 		return err
 	}
-	statement, err := t.raw.PrepareContext(ctx, insertSQL(rows))
+	// The driver watches a context that can end with a goroutine a statement, which
+	// costs more than a statement of 100 rows lasts. So the context is asked here.
+	quiet := context.WithoutCancel(ctx)
+	statement, err := t.raw.PrepareContext(quiet, insertSQL(rows))
 	if err != nil {
 		return t.fail(err)
 	}
 	defer func() { _ = statement.Close() }() // the transaction has its outcome
-	args := make([]any, 2+rows)
-	args[0] = product
+	args := make([]any, 3*rows)
+	for i := range rows {
+		args[3*i] = product
+	}
 	for ; len(codes) > 0; codes = codes[rows:] {
-		args[1] = first
-		for i, code := range codes[:rows] {
-			args[2+i] = int64(code)
+		if err := ctx.Err(); err != nil {
+			return t.fail(err)
 		}
-		if _, err := statement.ExecContext(ctx, args...); err != nil {
+		for i, code := range codes[:rows] {
+			args[3*i+1] = first + int64(i)
+			args[3*i+2] = int64(code)
+		}
+		if _, err := statement.ExecContext(quiet, args...); err != nil {
 			return t.fail(err)
 		}
 		first += int64(rows)
@@ -91,14 +101,8 @@ func (t *tx) insertUnits(ctx context.Context, product, first int64, codes []seri
 	return nil
 }
 
-// insertSQL inserts consecutive units: ?1 is their product, ?2 the first one's
-// ordinal, and each has a parameter for its code.
+// insertSQL inserts rows of product, ordinal and code. The parameters have no
+// numbers: the driver looks each of those up by its name.
 func insertSQL(rows int) string {
-	var b strings.Builder
-	b.WriteString("INSERT INTO units (product_number, ordinal, code) VALUES (?1, ?2, ?3)")
-	for i := 1; i < rows; i++ {
-		n := strconv.Itoa(i)
-		b.WriteString(", (?1, ?2 + " + n + ", ?" + strconv.Itoa(i+3) + ")")
-	}
-	return b.String()
+	return "INSERT INTO units (product_number, ordinal, code) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", rows-1)
 }

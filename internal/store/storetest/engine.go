@@ -150,24 +150,30 @@ func (f *Fixture) Strike(message string) *store.Work {
 		if w, err = tx.ClaimJob(ctx); err != nil {
 			return err
 		}
-		next := w.Job.Strike(message)
-		if err := tx.AppendEvent(ctx, &mintage.Event{
-			BrandNumber: w.Job.BrandNumber,
-			At:          f.Now(),
-			Kind:        mintage.EventJobStrike,
-			Actor:       Actor,
-			SubjectID:   w.Job.ID,
-			BatchNumber: w.Job.Number,
-			Message:     message,
-		}); err != nil {
-			return err
-		}
-		if next == mintage.JobFailed {
-			return f.Move(ctx, tx, w, next)
-		}
-		return tx.RecordStrike(ctx, &w.Job, 0)
+		return f.StrikeIn(ctx, tx, w, message)
 	})
 	return w
+}
+
+// StrikeIn is Strike for a job that the caller's transaction has claimed, as
+// reserved before.
+func (f *Fixture) StrikeIn(ctx context.Context, tx store.Tx, w *store.Work, message string) error {
+	next := w.Job.Strike(message)
+	if err := tx.AppendEvent(ctx, &mintage.Event{
+		BrandNumber: w.Job.BrandNumber,
+		At:          f.Now(),
+		Kind:        mintage.EventJobStrike,
+		Actor:       Actor,
+		SubjectID:   w.Job.ID,
+		BatchNumber: w.Job.Number,
+		Message:     message,
+	}); err != nil {
+		return err
+	}
+	if next == mintage.JobFailed {
+		return f.Move(ctx, tx, w, next)
+	}
+	return tx.RecordStrike(ctx, &w.Job, 0)
 }
 
 // Fail strikes the oldest runnable job until it is FAILED.
