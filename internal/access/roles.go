@@ -12,6 +12,7 @@ var leastRole = map[Operation]mintage.Role{
 	"list_products":             mintage.RoleViewer,
 	"get_product":               mintage.RoleViewer,
 	"list_production_batches":   mintage.RoleViewer,
+	"get_production_batch":      mintage.RoleViewer,
 	"list_dpp_schemas":          mintage.RoleViewer,
 	"get_dpp_schema":            mintage.RoleViewer,
 	"list_mint_jobs":            mintage.RoleViewer,
@@ -40,6 +41,13 @@ func Operations() []Operation {
 		list = append(list, op)
 	}
 	return list
+}
+
+// LeastRole returns the least role that may perform the operation, false where
+// none may.
+func LeastRole(op Operation) (mintage.Role, bool) {
+	role, ok := leastRole[op]
+	return role, ok
 }
 
 // Allow returns nil where the principal's role may perform the operation, else

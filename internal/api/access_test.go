@@ -100,6 +100,7 @@ func TestOtherBrands(t *testing.T) {
 				{"PATCH", "/v1/products/{}", `{"name":"taken"}`, product.ID, random()},
 				{"GET", "/v1/products?sku={}", "", "THEIRS", "NOBODYS"},
 				{"GET", "/v1/production-batches?product_id={}", "", product.ID, random()},
+				{"GET", "/v1/production-batches/{}", "", "THEIRS", "NOBODYS"},
 				{"PUT", "/v1/production-batches/MINE", `{"product_id":"{}","quantity":1,"status":"READY"}`, product.ID, random()},
 				{"PUT", "/v1/production-batches/MINE", `{"sku":"{}","quantity":1,"status":"READY"}`, "THEIRS", "NOBODYS"},
 				{"GET", "/v1/mint-jobs/{}", "", sub.JobID, random()},

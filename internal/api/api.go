@@ -6,11 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"mintage"
 	"mintage/internal/access"
 	"mintage/internal/catalogue"
 	"mintage/internal/export"
@@ -26,8 +28,9 @@ type Deps struct {
 
 	// Ready returns why requests cannot be served at the moment, or nil. Its
 	// message is shown to whoever asks.
-	Ready   func(context.Context) error
-	Version string
+	Ready func(context.Context) error
+	// APIVersion is that of the interface, Version that of the program.
+	APIVersion, Version string
 	// Log may be nil.
 	Log *slog.Logger
 	// Stopping is closed when the server is about to stop: watches end, so that
@@ -58,9 +61,9 @@ type limits struct {
 func New(d Deps) http.Handler { return newServer(d) }
 
 // Document returns the OpenAPI 3.1 description of the API as YAML. It depends on
-// nothing but the code and the version.
-func Document(version string) ([]byte, error) {
-	return newServer(Deps{Version: version}).api.OpenAPI().YAML()
+// nothing but the code and the interface's version.
+func Document(apiVersion string) ([]byte, error) {
+	return newServer(Deps{APIVersion: apiVersion}).api.OpenAPI().YAML()
 }
 
 // huma has this setting for the whole process only. Without it a field may be
@@ -96,6 +99,7 @@ func newServer(d Deps) *server {
 	s.registerEvents()
 	s.registerSchemas()
 	openAnswers(s.api.OpenAPI())
+	addExamples(s.api.OpenAPI())
 	s.serveDocument()
 	s.mux.HandleFunc("/", s.noSuchRoute)
 	return s
@@ -109,7 +113,7 @@ func (s *server) config() huma.Config {
 	// Errors that huma finds are turned into ours (see transform).
 	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[problem]())
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
-	version := s.Version
+	version := s.APIVersion
 	if version == "" {
 		version = "0"
 	}
@@ -120,11 +124,14 @@ func (s *server) config() huma.Config {
 				Title:       "mintage",
 				Version:     version,
 				Description: "Mints digital product passport identities: asks what stands in the way of a request, accepts it, and shows what came of it.",
+				License:     &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"},
 			},
+			Tags: tags,
 			Components: &huma.Components{
-				Schemas: registry,
+				Schemas:   registry,
+				Responses: refusalResponses(registry),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
-					securityScheme: {Type: "http", Scheme: "bearer", BearerFormat: "mk_…", Description: "An API key of one brand."},
+					securityScheme: {Type: "http", Scheme: "bearer", BearerFormat: "mk_…", Description: "An API key of one brand. Its role is viewer, operator, admin or owner, each including those before it."},
 				},
 			},
 		},
@@ -160,15 +167,10 @@ func op(id, method, path, tag, summary string) huma.Operation {
 
 // register adds an operation. An error of its handler becomes a problem.
 func register[I, O any](s *server, o huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	if o.Responses == nil {
-		o.Responses = map[string]*huma.Response{}
+	if role, ok := access.LeastRole(access.Operation(o.OperationID)); ok {
+		o.Description = strings.TrimSpace(o.Description + " Needs the role " + string(role) + orHigher(role) + ".")
 	}
-	o.Responses["default"] = &huma.Response{
-		Description: "The request was refused, or failed.",
-		Content: map[string]*huma.MediaType{
-			problemType: {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problem](), true, "")},
-		},
-	}
+	addRefusals(&o)
 	huma.Register(s.api, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
@@ -176,6 +178,14 @@ func register[I, O any](s *server, o huma.Operation, handle func(context.Context
 		}
 		return out, nil
 	})
+}
+
+// orHigher says that higher roles will do, where there are any.
+func orHigher(role mintage.Role) string {
+	if role == mintage.Roles[len(mintage.Roles)-1] {
+		return ""
+	}
+	return " or a higher one"
 }
 
 // body is the answer of an operation that has nothing but a body.

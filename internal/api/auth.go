@@ -33,7 +33,7 @@ func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 		ctx = huma.WithContext(ctx, bounded)
 	} else if r.Method == http.MethodHead {
 		// ServeMux takes HEAD for GET; a stream that nobody sees is of no use.
-		p := newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not have this method; see the header Allow.")
+		p := newProblem(codeMethod, "This path does not have this method; see the header Allow.")
 		p.headers.Set("Allow", o.Method)
 		s.write(w, s.problem(r.Context(), p))
 		return

@@ -80,7 +80,7 @@ func (s *server) readBody(ctx huma.Context, next func(huma.Context)) {
 
 // checkType refuses a body of another type, encoding or character set.
 func checkType(h http.Header, types []string) error {
-	refuse := newProblem(http.StatusUnsupportedMediaType, codeMediaType,
+	refuse := newProblem(codeMediaType,
 		"Send the body as "+strings.Join(types, " or ")+", in UTF-8 and not compressed.")
 	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return refuse
@@ -96,7 +96,7 @@ func checkType(h http.Header, types []string) error {
 }
 
 func tooLarge(limit int64) error {
-	p := newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "The body is larger than "+sizeText(limit)+".")
+	p := newProblem(codeTooLarge, "The body is larger than "+sizeText(limit)+".")
 	p.headers.Set("Connection", "close") // the rest is not worth reading
 	return p
 }
@@ -142,9 +142,9 @@ func (b *bodyReader) translate(err error) error {
 		return tooLarge(b.limit)
 	}
 	if timeout, ok := errors.AsType[net.Error](err); errors.Is(err, os.ErrDeadlineExceeded) || ok && timeout.Timeout() {
-		return newProblem(http.StatusRequestTimeout, codeTooSlow, "The body did not arrive in time.")
+		return newProblem(codeTooSlow, "The body did not arrive in time.")
 	}
-	return newProblem(http.StatusBadRequest, mintage.CodeInvalidInput, "The body could not be read to its end.")
+	return newProblem(mintage.CodeInvalidInput, "The body could not be read to its end.")
 }
 
 func (b *bodyReader) readJSON() ([]byte, error) {

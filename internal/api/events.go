@@ -11,16 +11,16 @@ import (
 // event is an entry of the audit trail as it is shown.
 type event struct {
 	At           time.Time         `json:"at"`
-	Kind         mintage.EventKind `json:"kind" doc:"What happened, as subject.verb."`
+	Kind         mintage.EventKind `json:"kind" doc:"What happened, as subject.verb. New kinds may come."`
 	Actor        string            `json:"actor" doc:"Who did it: key:…, worker:…, cli."`
 	SubjectID    string            `json:"subject_id" doc:"The id of what the kind names."`
-	BatchID      *string           `json:"mint_batch_id"`
-	JobID        *string           `json:"mint_job_id"`
+	BatchID      *string           `json:"mint_batch_id" doc:"The batch concerned, where there is one."`
+	JobID        *string           `json:"mint_job_id" doc:"Its job."`
 	From         *string           `json:"from" doc:"Of a transition."`
-	To           *string           `json:"to"`
+	To           *string           `json:"to" doc:"The state that followed."`
 	FirstOrdinal *int64            `json:"first_ordinal" doc:"Of a cycle: its first unit."`
-	Quantity     *int64            `json:"quantity"`
-	Message      *string           `json:"message"`
+	Quantity     *int64            `json:"quantity" doc:"How many units."`
+	Message      *string           `json:"message" doc:"Such as the error of a failed cycle."`
 }
 
 func showEvent(e *mintage.Event) event {
@@ -40,12 +40,14 @@ func showEvent(e *mintage.Event) event {
 type eventFilter struct {
 	Paging
 
-	Kind    string `query:"kind"`
-	BatchID string `query:"mint_batch_id"`
+	Kind    string `query:"kind" doc:"Only events of this kind."`
+	BatchID string `query:"mint_batch_id" doc:"Only events of this batch and its job."`
 }
 
 func (s *server) registerEvents() {
-	register(s, op("list_events", http.MethodGet, "/v1/events", "Events", "List the audit trail, newest first"), s.listEvents)
+	o := op("list_events", http.MethodGet, "/v1/events", "Events", "List the audit trail, newest first")
+	o.Metadata[metaRefuses] = []int{http.StatusNotFound} // the filter's
+	register(s, o, s.listEvents)
 }
 
 func (s *server) listEvents(ctx context.Context, in *eventFilter) (*body[list[event]], error) {

@@ -105,14 +105,14 @@ func (s *server) noSuchRoute(w http.ResponseWriter, r *http.Request) {
 	}
 	p := noSuchPath()
 	if len(allowed) > 0 {
-		p = newProblem(http.StatusMethodNotAllowed, codeMethod, "This path does not have this method; see the header Allow.")
+		p = newProblem(codeMethod, "This path does not have this method; see the header Allow.")
 		p.headers.Set("Allow", strings.Join(allowed, ", "))
 	}
 	s.write(w, s.problem(r.Context(), p))
 }
 
 func noSuchPath() *problem {
-	return newProblem(http.StatusNotFound, mintage.CodeNotFound, "There is no such path; /openapi.json lists those there are.")
+	return newProblem(mintage.CodeNotFound, "There is no such path; /openapi.json lists those there are.")
 }
 
 // recorder notes what was answered.

@@ -11,7 +11,7 @@ import (
 // health is the answer of a server that runs, or is ready.
 type health struct {
 	Status  string `json:"status" enum:"ok"`
-	Version string `json:"version"`
+	Version string `json:"version" doc:"The program's; info.version of the API's description is the interface's."`
 }
 
 func (s *server) registerHealth() {
@@ -23,11 +23,12 @@ func (s *server) registerHealth() {
 
 	o = op("get_readiness", http.MethodGet, "/readyz", "Health", "Tell whether requests can be served")
 	o.Security, o.Metadata[metaPublic] = []map[string][]string{}, true
+	o.Metadata[metaRefuses] = []int{http.StatusServiceUnavailable}
 	register(s, o, s.readiness)
 }
 
-// readiness shows the code and message of whatever stands in the way, whatever
-// its code: who runs the server has to know.
+// readiness shows the message of whatever stands in the way, whatever its code:
+// who runs the server has to know.
 func (s *server) readiness(ctx context.Context, _ *struct{}) (*body[health], error) {
 	if s.Ready != nil {
 		if err := s.Ready(ctx); err != nil {
@@ -36,9 +37,10 @@ func (s *server) readiness(ctx context.Context, _ *struct{}) (*body[health], err
 			if _, ok := errors.AsType[*mintage.Error](err); !ok { // most of all, ctx has ended
 				code, message = mintage.CodeUnavailable, "It could not be told in time whether requests can be served."
 			}
-			p := newProblem(http.StatusServiceUnavailable, code, message)
-			p.headers.Set("Retry-After", "5")
-			return nil, p
+			if statuses[code] != http.StatusServiceUnavailable {
+				code = mintage.CodeUnavailable
+			}
+			return nil, newProblem(code, message)
 		}
 	}
 	return &body[health]{health{Status: "ok", Version: s.Version}}, nil

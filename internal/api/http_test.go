@@ -14,7 +14,7 @@ import (
 // serveAlone serves an API that has no services behind it.
 func serveAlone(t *testing.T) *httptest.Server {
 	t.Helper()
-	h := httptest.NewServer(New(Deps{Version: "test"}))
+	h := httptest.NewServer(New(Deps{APIVersion: "test", Version: "program"}))
 	t.Cleanup(h.Close)
 	return h
 }
@@ -81,7 +81,7 @@ func TestStatusesOfCodes(t *testing.T) {
 		mintage.CodeInvalidInput: 422, mintage.CodeNotSupported: 422, mintage.CodeBlocked: 422, mintage.CodeKeyReused: 422,
 		mintage.CodeUnauthorized: 401, mintage.CodeForbidden: 403, mintage.CodeNotFound: 404, mintage.CodeConflict: 409, mintage.CodeCommitted: 409,
 		mintage.CodeUnavailable: 503, mintage.CodeRetry: 503,
-		mintage.CodeInternal: 500, mintage.CodeTransition: 500, mintage.CodeOldSchema: 500, mintage.CodeInUse: 500, "ANYTHING": 500,
+		mintage.CodeInternal: 500, mintage.CodeTransition: 500, mintage.CodeOldSchema: 503, mintage.CodeInUse: 500, "ANYTHING": 500,
 	} {
 		p := s.problem(t.Context(), mintage.Errorf(code, "the message").WithCause(errors.New("the cause")))
 		if p.Status != status {
@@ -93,6 +93,10 @@ func TestStatusesOfCodes(t *testing.T) {
 		if (status == 503) != (p.headers.Get("Retry-After") != "") {
 			t.Errorf("%s: Retry-After %q", code, p.headers.Get("Retry-After"))
 		}
+	}
+	// What may have been done says so, and is not to be asked again blindly.
+	if p := s.problem(t.Context(), mintage.Errorf(mintage.CodeUnknown, "the message")); p.Status != 500 || p.Detail != "the message" || len(p.headers) > 0 {
+		t.Errorf("an unknown outcome is %+v", p)
 	}
 	if p := s.problem(t.Context(), context.DeadlineExceeded); p.Status != 503 {
 		t.Errorf("a request that took too long is %d", p.Status)

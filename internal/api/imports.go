@@ -18,12 +18,12 @@ import (
 // importRow is the outcome of one row of a file.
 type importRow struct {
 	Row      int          `json:"row" doc:"As a spreadsheet counts: the header is 1."`
-	Accepted bool         `json:"accepted"`
+	Accepted bool         `json:"accepted" doc:"Whether the row is stored now."`
 	Result   string       `json:"result" enum:"created,updated,unchanged,refused"`
 	Key      string       `json:"key,omitempty" doc:"The SKU or code of an accepted row."`
 	Column   string       `json:"column,omitempty" doc:"Of a refused row: the column at fault, where it is one."`
-	Code     mintage.Code `json:"code,omitempty"`
-	Message  string       `json:"message,omitempty"`
+	Code     mintage.Code `json:"code,omitempty" doc:"Of a refused row: what is wrong, for programs."`
+	Message  string       `json:"message,omitempty" doc:"Of a refused row: what is wrong and what to do."`
 }
 
 // importSummary counts the outcomes.
@@ -61,7 +61,7 @@ func (s *server) registerImport(o huma.Operation, run importFunc) {
 	o.Description = "UTF-8, separated by commas or semicolons, columns by name. Each row is accepted or refused by itself; " +
 		"a second import of the same file changes nothing. The answer comes when the file has been read."
 	o.Metadata[metaBody], o.Metadata[metaStream] = takesCSV, true
-	o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	o.RequestBody = &huma.RequestBody{Required: true, Description: csvFormat + csvColumns[o.OperationID], Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
 	answer := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[importAnswer](), true, "")
 	o.Responses = map[string]*huma.Response{
 		"200": {Description: "What became of each row.", Content: map[string]*huma.MediaType{"application/json": {Schema: answer}}},

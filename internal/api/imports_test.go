@@ -57,9 +57,9 @@ func TestFilesThatAreRefused(t *testing.T) {
 	})
 }
 
-// TestLongImport sends a file that its client does not hold either, and reads an
+// TestImportOfManyRows sends a file that its client does not hold either, and reads an
 // answer that is larger than the server keeps in memory.
-func TestLongImport(t *testing.T) {
+func TestImportOfManyRows(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const rows = 12_000 // refused, so that it is quick: their messages are long
 		file, writer := io.Pipe()

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -12,11 +13,11 @@ import (
 
 // mintRequest is what a user submits.
 type mintRequest struct {
-	ProductID         string                 `json:"product_id" required:"false"`
-	RequestedQuantity int64                  `json:"requested_quantity" required:"false"`
-	IdentityMode      mintage.IdentityMode   `json:"identity_mode" required:"false"`
-	ActivationMode    mintage.ActivationMode `json:"activation_mode" required:"false"`
-	ProductionBatchID string                 `json:"production_batch_id" required:"false"`
+	ProductID         string                 `json:"product_id" required:"false" doc:"The product to mint, by its id."`
+	RequestedQuantity int64                  `json:"requested_quantity" required:"false" doc:"How many units."`
+	IdentityMode      mintage.IdentityMode   `json:"identity_mode" required:"false" doc:"serial: each unit has a serial number of its own. batch: units share a lot, and still each has its own code."`
+	ActivationMode    mintage.ActivationMode `json:"activation_mode" required:"false" doc:"active_at_mint: tokens are active from the start. first_scan: a token becomes active with its first scan."`
+	ProductionBatchID string                 `json:"production_batch_id" required:"false" doc:"The production batch to mint against, by its id; it must be READY, of this product, and have so much left."`
 	Lots              []lotRequest           `json:"lots" required:"false" nullable:"false" doc:"In this order; their quantities sum to the request. Without it, a linked production batch's code is the lot."`
 	Serials           []string               `json:"serials" required:"false" nullable:"false" doc:"The customer's own serials: not supported yet."`
 }
@@ -34,7 +35,7 @@ func (mintRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema
 // lotRequest is one lot of a request.
 type lotRequest struct {
 	LotCode  string `json:"lot_code" required:"false" doc:"GS1 AI (10), 1 to 20 characters."`
-	Quantity int64  `json:"quantity" required:"false"`
+	Quantity int64  `json:"quantity" required:"false" doc:"How many units of the request are in this lot."`
 }
 
 // TransformSchema is part of huma.SchemaTransformer.
@@ -55,9 +56,9 @@ func (b *mintRequest) request() *mintage.MintRequest {
 
 // submission is the answer to an accepted request.
 type submission struct {
-	JobID       string            `json:"mint_job_id" format:"uuid"`
-	BatchID     string            `json:"mint_batch_id" format:"uuid"`
-	Status      mintage.JobStatus `json:"status"`
+	JobID       string            `json:"mint_job_id" format:"uuid" doc:"For get_mint_job and watch_mint_job."`
+	BatchID     string            `json:"mint_batch_id" format:"uuid" doc:"For get_mint_batch, list_units and export_mint_batch."`
+	Status      mintage.JobStatus `json:"status" doc:"Of the job: QUEUED or, for a duplicate, whatever it is by now."`
 	IsDuplicate bool              `json:"is_duplicate" doc:"The same request was accepted before under the same idempotency key."`
 }
 
@@ -68,7 +69,7 @@ func (submission) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 
 // preflight is the answer where nothing stands in the way.
 type preflight struct {
-	Ready           bool     `json:"ready"`
+	Ready           bool     `json:"ready" doc:"Always true: a submission would be accepted at this moment."`
 	BlockingReasons []reason `json:"blocking_reasons" nullable:"false" doc:"Empty: where there are any, the answer is the one that a submission would get."`
 }
 
@@ -92,14 +93,27 @@ func (s *server) registerMintRequests() {
 	o.Description = "All or nothing: a job and its batch come into being, or every blocking reason is answered at once (422 MINT_BLOCKED)."
 	o.DefaultStatus = http.StatusCreated
 	o.Metadata[metaBody] = takesJSON
-	o.Responses = map[string]*huma.Response{"200": {Description: "A duplicate: the first job and batch; the same body as with 201, is_duplicate is true."}}
+	o.Responses = map[string]*huma.Response{
+		"200": {Description: "A duplicate: the first job and batch; the same body as with 201, is_duplicate is true."},
+		"201": {Description: "Accepted."},
+		"422": s.blockedResponse(),
+	}
 	register(s, o, s.submit)
-	o.Responses["200"].Content = o.Responses["201"].Content
+	first := o.Responses["201"].Content["application/json"]
+	o.Responses["200"].Headers = o.Responses["201"].Headers
+	o.Responses["200"].Content = map[string]*huma.MediaType{"application/json": {Schema: first.Schema, Examples: duplicateExample}}
+	first.Examples = createdExample
 
 	o = op("preflight_mint_request", http.MethodPost, "/v1/mint-requests/preflight", "Mint requests", "Ask what stands in the way of a mint request")
 	o.Description = "Refuses what a submission would refuse, with the same answer, and creates nothing."
 	o.Metadata[metaBody] = takesJSON
+	o.Responses = map[string]*huma.Response{"422": s.blockedResponse()}
 	register(s, o, s.preflight)
+}
+
+func (s *server) blockedResponse() *huma.Response {
+	return refusalResponse(s.api.OpenAPI().Components.Schemas, "The request is blocked (MINT_BLOCKED), or can never work as it is: "+
+		strings.Join(codesOf(http.StatusUnprocessableEntity), ", ")+".", blockedExample)
 }
 
 func (s *server) submit(ctx context.Context, in *submitInput) (*created[submission], error) {

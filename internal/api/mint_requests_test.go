@@ -104,7 +104,7 @@ func TestOneKeyRaced(t *testing.T) {
 		if first != 1 || len(ids) != 1 {
 			t.Errorf("%d were first, with %d jobs", first, len(ids))
 		}
-		equal(t, "jobs", len(page[job](w, "/v1/mint-jobs", "", 50).Items), 1)
+		equal(t, "jobs", len(page[mintJob](w, "/v1/mint-jobs", "", 50).Items), 1)
 	})
 }
 

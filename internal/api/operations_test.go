@@ -122,8 +122,12 @@ func TestEveryOperation(t *testing.T) {
 		if len(detail.Attributes) != 1 || detail.Attributes[0].Name != "mass_kg" || !detail.Attributes[0].Required || detail.Builtin {
 			t.Errorf("DPP schema %+v", detail)
 		}
-		if n := len(decode[list[dppSchema]](do("list_dpp_schemas", 200, call{})).Items); n != 3 {
+		schemas := do("list_dpp_schemas", 200, call{})
+		if n := len(decode[dppSchemaList](schemas).Items); n != 3 {
 			t.Errorf("%d DPP schemas", n)
+		}
+		if strings.Contains(string(schemas.body), "next_cursor") {
+			t.Errorf("a list without pages names a cursor: %s", schemas.body)
 		}
 
 		a := do("create_product", 201, call{body: `{"sku":"A-1","name":"Cell","gtin":"9521234543213","dpp_schema":"own",
@@ -149,7 +153,9 @@ func TestEveryOperation(t *testing.T) {
 			t.Errorf("%d products", n)
 		}
 		do("import_products", 200, call{contentType: "text/csv", body: "sku;name\nA-2;Pack\n"})
-		do("put_production_batch", 201, call{body: `{"product_id":"` + made.ID + `","quantity":100,"status":"READY"}`}, "RUN-1")
+		location := do("put_production_batch", 201, call{body: `{"product_id":"` + made.ID + `","quantity":100,"status":"READY"}`}, "RUN-1").header.Get("Location")
+		equal(t, "location", location, "/v1/production-batches/RUN-1")
+		equal(t, "production batch", decode[productionBatch](do("get_production_batch", 200, call{}, "RUN-1")).Quantity, int64(100))
 		do("put_production_batch", 200, call{body: `{"sku":"A-1","quantity":100,"status":"READY"}`}, "RUN-1")
 		do("import_production_batches", 200, call{contentType: "text/csv; charset=UTF-8", body: "code,sku,quantity,status\nRUN-2,A-2,5,planned\n"})
 		pbs := decode[list[productionBatch]](do("list_production_batches", 200, call{path: "?product_id=" + made.ID})).Items
@@ -177,19 +183,19 @@ func TestEveryOperation(t *testing.T) {
 			}
 		}
 		w.mintAll(5)
-		done := decode[job](do("get_mint_job", 200, call{}, sub.JobID))
+		done := decode[mintJob](do("get_mint_job", 200, call{}, sub.JobID))
 		if done.Status != mintage.JobCompleted || done.MintedQuantity != 7 || done.FinishedAt == nil || done.StartedAt == nil || !strings.HasPrefix(done.SubmittedBy, "key:") {
 			t.Errorf("job %+v", done)
 		}
-		if n := len(decode[list[job]](do("list_mint_jobs", 200, call{path: "?status=COMPLETED&product_id=" + made.ID})).Items); n != 1 {
+		if n := len(decode[list[mintJob]](do("list_mint_jobs", 200, call{path: "?status=COMPLETED&product_id=" + made.ID})).Items); n != 1 {
 			t.Errorf("%d jobs", n)
 		}
 		do("watch_mint_job", 200, call{}, sub.JobID)
-		b := decode[batch](do("get_mint_batch", 200, call{}, sub.BatchID))
+		b := decode[mintBatch](do("get_mint_batch", 200, call{}, sub.BatchID))
 		if b.Status != mintage.BatchMinted || len(b.Lots) != 1 || *b.Lots[0].LotCode != "RUN-1" || *b.ProductionBatchID != pbs[0].ID || b.GTIN != nil {
 			t.Errorf("batch %+v", b)
 		}
-		if n := len(decode[list[batch]](do("list_mint_batches", 200, call{path: "?status=minted"})).Items); n != 1 {
+		if n := len(decode[list[mintBatch]](do("list_mint_batches", 200, call{path: "?status=minted"})).Items); n != 1 {
 			t.Errorf("%d batches", n)
 		}
 		units := decode[list[unit]](do("list_units", 200, call{}, sub.BatchID)).Items
@@ -217,6 +223,7 @@ func TestDocumentIsServed(t *testing.T) {
 		t.Errorf("the served document is another one (%v)", err)
 	}
 	asJSON := decode[map[string]any](w.do(call{key: "-", path: "/openapi.json"}).is(http.StatusOK))
+	equal(t, "the program's version", decode[health](w.do(call{key: "-", path: "/healthz"})).Version, "program")
 	if asJSON["openapi"] != "3.1.0" {
 		t.Errorf("openapi is %v", asJSON["openapi"])
 	}

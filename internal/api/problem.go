@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,8 +28,8 @@ const (
 	codeTooSlow   mintage.Code = "BODY_TOO_SLOW"          // the body did not arrive in time
 )
 
-// statuses maps codes to HTTP statuses; a code that is not here is a fault of
-// ours, whose message is for the log.
+// statuses maps codes to HTTP statuses, and nothing else does; a code that is not
+// here is a fault of ours, whose message is for the log.
 var statuses = map[mintage.Code]int{
 	mintage.CodeInvalidInput: http.StatusUnprocessableEntity,
 	mintage.CodeNotSupported: http.StatusUnprocessableEntity,
@@ -41,7 +42,11 @@ var statuses = map[mintage.Code]int{
 	mintage.CodeCommitted:    http.StatusConflict,
 	mintage.CodeUnavailable:  http.StatusServiceUnavailable,
 	mintage.CodeRetry:        http.StatusServiceUnavailable,
+	mintage.CodeOldSchema:    http.StatusServiceUnavailable,
+	mintage.CodeInternal:     http.StatusInternalServerError,
+	mintage.CodeUnknown:      http.StatusInternalServerError, // not 503: what asks again by itself might do it twice
 	codeMalformed:            http.StatusBadRequest,
+	codeMethod:               http.StatusMethodNotAllowed,
 	codeTooLarge:             http.StatusRequestEntityTooLarge,
 	codeMediaType:            http.StatusUnsupportedMediaType,
 	codeTooSlow:              http.StatusRequestTimeout,
@@ -50,14 +55,14 @@ var statuses = map[mintage.Code]int{
 // problem is a refusal as it is sent.
 type problem struct {
 	Type      string       `json:"type" doc:"Always about:blank: the code tells problems apart."`
-	Title     string       `json:"title"`
-	Status    int          `json:"status"`
+	Title     string       `json:"title" doc:"The status in words."`
+	Status    int          `json:"status" doc:"The HTTP status."`
 	Detail    string       `json:"detail" doc:"What is wrong and what to do, for people."`
-	Code      mintage.Code `json:"code" doc:"What is wrong, for programs; never renamed."`
-	RequestID string       `json:"request_id"`
+	Code      mintage.Code `json:"code" doc:"What is wrong, for programs. Codes are never renamed; new ones may come."`
+	RequestID string       `json:"request_id" doc:"As in the header X-Request-Id; the server's log knows it."`
 
-	Errors          []fault  `json:"errors,omitempty" doc:"The faults of the input, all that were found."`
-	BlockingReasons []reason `json:"blocking_reasons,omitempty" doc:"With MINT_BLOCKED: everything that stands in the way."`
+	Errors          []fault  `json:"errors,omitempty" nullable:"false" doc:"The faults of the input, all that were found."`
+	BlockingReasons []reason `json:"blocking_reasons,omitempty" nullable:"false" doc:"With MINT_BLOCKED: everything that stands in the way."`
 
 	CommittedQuantity *int64 `json:"committed_quantity,omitempty" doc:"With BELOW_COMMITTED."`
 
@@ -73,20 +78,40 @@ type fault struct {
 
 // reason is one blocking reason.
 type reason struct {
-	Code    mintage.Code `json:"code"`
+	Code    mintage.Code `json:"code" doc:"What stands in the way, for programs. Codes are never renamed; new ones may come."`
 	Message string       `json:"message"`
 	Field   string       `json:"field,omitempty" doc:"JSON pointer into the request or, for DPP fields, into the product."`
 
-	ProductionBatchQuantity *int64 `json:"production_batch_quantity,omitempty"`
-	CommittedQuantity       *int64 `json:"committed_quantity,omitempty"`
-	RemainingQuantity       *int64 `json:"remaining_quantity,omitempty"`
+	ProductionBatchQuantity *int64 `json:"production_batch_quantity,omitempty" doc:"With QUANTITY_EXCEEDS_PRODUCTION_BATCH, as the two below."`
+	CommittedQuantity       *int64 `json:"committed_quantity,omitempty" doc:"What live and finished mint requests hold of it."`
+	RemainingQuantity       *int64 `json:"remaining_quantity,omitempty" doc:"What may still be requested, over-issue included."`
 }
 
-func newProblem(status int, code mintage.Code, detail string) *problem {
-	return &problem{
+// internalDetail is all that anybody is told of a fault of ours.
+const internalDetail = "An internal error has occurred; its cause is in the log, under the request_id."
+
+// newProblem makes the refusal that a code stands for.
+func newProblem(code mintage.Code, detail string) *problem {
+	status, known := statuses[code]
+	if !known {
+		status, code = http.StatusInternalServerError, mintage.CodeInternal
+	}
+	if code == mintage.CodeInternal {
+		detail = internalDetail
+	}
+	p := &problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: detail, Code: code, headers: http.Header{},
 	}
+	switch {
+	case code == mintage.CodeUnauthorized:
+		p.headers.Set("WWW-Authenticate", `Bearer realm="mintage"`)
+	case code == mintage.CodeRetry:
+		p.headers.Set("Retry-After", "1")
+	case status == http.StatusServiceUnavailable:
+		p.headers.Set("Retry-After", "5")
+	}
+	return p
 }
 
 // Error makes a problem an error that handlers can return.
@@ -117,30 +142,18 @@ func (s *server) translate(ctx context.Context, x *exchange, err error) *problem
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		// Nobody is left to read it.
-		return newProblem(http.StatusServiceUnavailable, mintage.CodeUnavailable, "The request was given up.")
+		return newProblem(mintage.CodeUnavailable, "The request was given up.")
 	case errors.Is(err, context.DeadlineExceeded):
 		code, message = mintage.CodeUnavailable, "The request took too long; try again later."
 	}
-	status, known := statuses[code]
-	if !known {
-		status, code, message = http.StatusInternalServerError, mintage.CodeInternal, "An internal error has occurred; its cause is in the log, under the request_id."
-	}
-	if status >= http.StatusInternalServerError {
+	p := newProblem(code, message)
+	if p.Status >= http.StatusInternalServerError {
 		s.Log.Error("a request failed", "request_id", x.id, "code", mintage.ErrorCode(err), "error", err)
 	}
-	p := newProblem(status, code, message)
-	switch code {
-	case mintage.CodeUnauthorized:
-		p.headers.Set("WWW-Authenticate", `Bearer realm="mintage"`)
-	case mintage.CodeRetry:
-		p.headers.Set("Retry-After", "1")
-	case mintage.CodeUnavailable:
-		p.headers.Set("Retry-After", "5")
-	case mintage.CodeBlocked:
+	if p.Code == mintage.CodeBlocked {
 		p.BlockingReasons = reasonsOf(err)
-	default: // the others say it all with code and message
 	}
-	if code != mintage.CodeInternal {
+	if p.Code != mintage.CodeInternal {
 		p.Errors = faultsOf(x.operation, err)
 	}
 	return p
@@ -192,9 +205,15 @@ func reasonsOf(err error) []reason {
 func (s *server) write(w http.ResponseWriter, p *problem) {
 	maps.Copy(w.Header(), p.headers)
 	w.Header().Set("Content-Type", problemType)
+	// net/http reads on through what was not read of the body before it answers; a
+	// client that announced one and sends nothing must not hold the connection.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(refusedBody)) // a recorder in a test has none
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // nobody to tell
 }
+
+// refusedBody is how long the rest of a refused request's body may take.
+const refusedBody = 5 * time.Second
 
 // transform replaces the errors that huma itself finds by ours, without the
 // values that huma repeats.
@@ -203,15 +222,20 @@ func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	p := newProblem(model.Status, mintage.CodeInternal, "An internal error has occurred; its cause is in the log, under the request_id.")
-	p.RequestID = exchangeOf(ctx.Context()).id
+	x := exchangeOf(ctx.Context())
+	var p *problem
 	switch model.Status {
-	case http.StatusBadRequest:
-		p.Code, p.Detail = codeMalformed, "The body is missing or is not valid JSON."
-	case http.StatusUnprocessableEntity:
-		p.Code, p.Detail = mintage.CodeInvalidInput, "The input is not valid; each entry of errors says where and why."
-	default:
-		s.Log.Error("a request failed", "request_id", p.RequestID, "status", model.Status, "detail", model.Detail)
+	case statuses[codeMalformed]:
+		p = newProblem(codeMalformed, "The body is missing or is not valid JSON.")
+	case statuses[mintage.CodeInvalidInput]:
+		p = newProblem(mintage.CodeInvalidInput, "The input is not valid; each entry of errors says where and why.")
+	default: // huma goes on to send the status that it has chosen
+		p = newProblem(mintage.CodeInternal, internalDetail)
+		p.Status, p.Title = model.Status, http.StatusText(model.Status)
+		s.Log.Error("a request failed", "request_id", x.id, "status", model.Status, "detail", model.Detail)
+	}
+	p.RequestID = x.id
+	if p.Code == mintage.CodeInternal {
 		return p, nil
 	}
 	for _, e := range model.Errors {

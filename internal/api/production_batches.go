@@ -15,11 +15,11 @@ import (
 // productionBatch is a production batch as it is shown.
 type productionBatch struct {
 	ID        string                        `json:"id" format:"uuid"`
-	Code      string                        `json:"code"`
-	ProductID string                        `json:"product_id" format:"uuid"`
-	Quantity  int64                         `json:"quantity"`
+	Code      string                        `json:"code" doc:"The ERP's own name for it."`
+	ProductID string                        `json:"product_id" format:"uuid" doc:"The product, by its id."`
+	Quantity  int64                         `json:"quantity" doc:"As the ERP says; the brand may allow some percent more for spoiled labels."`
 	Committed int64                         `json:"committed_quantity" doc:"What live and finished mint requests hold of it."`
-	Status    mintage.ProductionBatchStatus `json:"status"`
+	Status    mintage.ProductionBatchStatus `json:"status" doc:"PLANNED, READY or CLOSED; only a READY one can be minted against."`
 	CreatedAt time.Time                     `json:"created_at"`
 	UpdatedAt time.Time                     `json:"updated_at"`
 }
@@ -39,9 +39,9 @@ func showProductionBatch(p *mintage.ProductionBatch) productionBatch {
 // productionBatchInput is what the ERP says of a production batch.
 type productionBatchInput struct {
 	ProductID string                        `json:"product_id" required:"false" doc:"The product, by its id; or by its sku."`
-	SKU       string                        `json:"sku" required:"false"`
-	Quantity  int64                         `json:"quantity" required:"false"`
-	Status    mintage.ProductionBatchStatus `json:"status" required:"false"`
+	SKU       string                        `json:"sku" required:"false" doc:"The product, by its SKU."`
+	Quantity  int64                         `json:"quantity" required:"false" doc:"How many units the run makes."`
+	Status    mintage.ProductionBatchStatus `json:"status" required:"false" doc:"PLANNED, READY or CLOSED; only a READY one can be minted against."`
 }
 
 // TransformSchema is part of huma.SchemaTransformer.
@@ -52,10 +52,15 @@ func (productionBatchInput) TransformSchema(_ huma.Registry, s *huma.Schema) *hu
 	})
 }
 
+// ByCode is the input of an operation on one production batch.
+type ByCode struct {
+	Code string `path:"code" doc:"The ERP's own name for it, percent-encoded."`
+}
+
 type productionBatchFilter struct {
 	Paging
 
-	ProductID string `query:"product_id"`
+	ProductID string `query:"product_id" doc:"Only production batches of the product with this id."`
 }
 
 func (s *server) registerProductionBatches() {
@@ -64,14 +69,19 @@ func (s *server) registerProductionBatches() {
 		"nor the product change once something is: 409 BELOW_COMMITTED, with the committed figure."
 	o.Metadata[metaBody] = takesJSON
 	o.Responses = map[string]*huma.Response{"201": {Description: "Created; the same body as with 200."}}
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	register(s, o, s.putProductionBatch)
 	o.Responses["201"].Content = o.Responses["200"].Content
+	o.Responses["201"].Headers, o.Responses["200"].Headers = o.Responses["200"].Headers, nil
 
-	register(s, op("list_production_batches", http.MethodGet, "/v1/production-batches", "Production batches", "List production batches, newest first"), s.listProductionBatches)
+	register(s, op("get_production_batch", http.MethodGet, "/v1/production-batches/{code}", "Production batches", "Get a production batch"), s.getProductionBatch)
+	o = op("list_production_batches", http.MethodGet, "/v1/production-batches", "Production batches", "List production batches, newest first")
+	o.Metadata[metaRefuses] = []int{http.StatusNotFound} // the filter's
+	register(s, o, s.listProductionBatches)
 }
 
 func (s *server) putProductionBatch(ctx context.Context, in *struct {
-	Code string `path:"code" doc:"The ERP's own name for it, percent-encoded."`
+	ByCode
 	Body productionBatchInput
 }) (*created[productionBatch], error) {
 	pb, isNew, err := s.Catalogue.PutProductionBatch(ctx, principal(ctx), catalogue.ProductionBatchInput{
@@ -88,6 +98,14 @@ func (s *server) putProductionBatch(ctx context.Context, in *struct {
 		out.Status, out.Location = http.StatusCreated, "/v1/production-batches/"+url.PathEscape(pb.Code)
 	}
 	return out, nil
+}
+
+func (s *server) getProductionBatch(ctx context.Context, in *ByCode) (*body[productionBatch], error) {
+	pb, err := s.Catalogue.ProductionBatchByCode(ctx, principal(ctx), in.Code)
+	if err != nil {
+		return nil, err
+	}
+	return &body[productionBatch]{showProductionBatch(pb)}, nil
 }
 
 // withCommitted adds the figure to a refusal. It is read anew, and so perhaps

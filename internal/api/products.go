@@ -15,13 +15,13 @@ import (
 // product is a product as it is shown.
 type product struct {
 	ID          string                   `json:"id" format:"uuid"`
-	SKU         string                   `json:"sku"`
+	SKU         string                   `json:"sku" doc:"Unique within the brand."`
 	Name        string                   `json:"name"`
 	GTIN        *string                  `json:"gtin" doc:"14 digits, or null."`
 	ProductCode string                   `json:"product_code" doc:"8 characters, never changes; part of the URLs of products without a GTIN."`
-	Status      mintage.CommercialStatus `json:"commercial_status"`
+	Status      mintage.CommercialStatus `json:"commercial_status" doc:"DRAFT, ACTIVE or DISCONTINUED; only an ACTIVE product can be minted."`
 	SchemaID    *string                  `json:"dpp_schema" doc:"The DPP schema that the attributes must satisfy before the product can be minted."`
-	Attributes  object                   `json:"attributes"`
+	Attributes  object                   `json:"attributes" doc:"The DPP attributes, by name; numbers keep their digits."`
 	CreatedAt   time.Time                `json:"created_at"`
 	UpdatedAt   time.Time                `json:"updated_at"`
 }
@@ -42,11 +42,11 @@ func showProduct(p *mintage.Product) product {
 // newProduct is a product to be created.
 type newProduct struct {
 	SKU        string                   `json:"sku" required:"false" doc:"Without it, the GTIN as written."`
-	Name       string                   `json:"name" required:"false"`
+	Name       string                   `json:"name" required:"false" doc:"For people."`
 	GTIN       string                   `json:"gtin" required:"false" doc:"GTIN-8, -12, -13 or -14, as digits."`
 	Status     mintage.CommercialStatus `json:"commercial_status" required:"false" doc:"ACTIVE if it is left out."`
-	SchemaID   string                   `json:"dpp_schema" required:"false"`
-	Attributes object                   `json:"attributes" required:"false"`
+	SchemaID   string                   `json:"dpp_schema" required:"false" doc:"The id of the DPP schema that the attributes must satisfy before the product can be minted."`
+	Attributes object                   `json:"attributes" required:"false" doc:"The DPP attributes, by name. They may be completed later."`
 }
 
 // TransformSchema is part of huma.SchemaTransformer.
@@ -56,10 +56,10 @@ func (newProduct) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 
 // productPatch is a JSON merge patch of a product.
 type productPatch struct {
-	SKU        optional[string] `json:"sku" required:"false"`
-	Name       optional[string] `json:"name" required:"false"`
+	SKU        optional[string] `json:"sku" required:"false" doc:"Unique within the brand."`
+	Name       optional[string] `json:"name" required:"false" doc:"For people."`
 	GTIN       optional[string] `json:"gtin" required:"false" doc:"null takes it away."`
-	Status     optional[string] `json:"commercial_status" required:"false"`
+	Status     optional[string] `json:"commercial_status" required:"false" doc:"Only an ACTIVE product can be minted."`
 	SchemaID   optional[string] `json:"dpp_schema" required:"false" doc:"null takes it away."`
 	Attributes object           `json:"attributes" required:"false" doc:"Merged into the attributes (RFC 7396): null takes one away."`
 }
@@ -101,15 +101,15 @@ type ByID struct {
 type productFilter struct {
 	Paging
 
-	SKU    string `query:"sku"`
+	SKU    string `query:"sku" doc:"Only the product with this SKU."`
 	GTIN   string `query:"gtin" doc:"GTIN-8, -12, -13 or -14."`
-	Status string `query:"commercial_status" enum:"DRAFT,ACTIVE,DISCONTINUED"`
+	Status string `query:"commercial_status" enum:"DRAFT,ACTIVE,DISCONTINUED" doc:"Only products in this state."`
 }
 
 // created is the answer of an operation that creates a row, or finds it there.
 type created[T any] struct {
 	Status   int
-	Location string `header:"Location"`
+	Location string `header:"Location" doc:"The path of what was created: for a mint request, of its job."`
 	Body     T
 }
 
@@ -117,6 +117,7 @@ func (s *server) registerProducts() {
 	o := op("create_product", http.MethodPost, "/v1/products", "Products", "Create a product")
 	o.DefaultStatus = http.StatusCreated
 	o.Metadata[metaBody] = takesJSON
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	register(s, o, s.createProduct)
 
 	register(s, op("list_products", http.MethodGet, "/v1/products", "Products", "List products, newest first"), s.listProducts)
@@ -126,6 +127,7 @@ func (s *server) registerProducts() {
 	o.Description = "What was minted before keeps what was printed on it."
 	o.Metadata[metaBody] = takesPatch
 	o.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/merge-patch+json": {}}}
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	register(s, o, s.updateProduct)
 	o.RequestBody.Content["application/merge-patch+json"].Schema = o.RequestBody.Content["application/json"].Schema
 }

@@ -67,16 +67,25 @@ func (s *server) registerSchemas() {
 	o := op("put_dpp_schema", http.MethodPut, "/v1/dpp-schemas/{id}", "DPP schemas", "Store a DPP schema of the brand, or replace it")
 	o.Description = "The body is the JSON Schema (2020-12) itself. Products that name it are held against it from now on."
 	o.Metadata[metaBody] = takesJSON
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	register(s, o, s.putSchema)
 }
 
-func (s *server) listSchemas(ctx context.Context, _ *struct{}) (*body[list[dppSchema]], error) {
+// dppSchemaList is all of them: a brand has a handful.
+type dppSchemaList struct {
+	Items []dppSchema `json:"items" nullable:"false"`
+}
+
+func (s *server) listSchemas(ctx context.Context, _ *struct{}) (*body[dppSchemaList], error) {
 	schemas, err := s.Catalogue.Schemas(ctx, principal(ctx))
 	if err != nil {
 		return nil, err
 	}
-	// All of them: a brand has a handful.
-	return listOf(schemas, len(schemas), func(*dpp.Schema) int64 { return 0 }, showSchema), nil
+	out := &body[dppSchemaList]{dppSchemaList{Items: make([]dppSchema, len(schemas))}}
+	for i, schema := range schemas {
+		out.Body.Items[i] = showSchema(schema)
+	}
+	return out, nil
 }
 
 func (s *server) getSchema(ctx context.Context, in *ByID) (*body[dppSchemaDetail], error) {

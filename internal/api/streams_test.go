@@ -87,8 +87,8 @@ func TestSlowBody(t *testing.T) {
 	})
 }
 
-// TestLongRequest is served by something that never answers.
-func TestLongRequest(t *testing.T) {
+// TestRequestWithoutEnd is served by something that never answers.
+func TestRequestWithoutEnd(t *testing.T) {
 	s := newServer(Deps{Ready: func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()

@@ -127,7 +127,7 @@ func fold(quoted []byte) string {
 }
 
 func malformed(format string, args ...any) error {
-	return newProblem(statuses[codeMalformed], codeMalformed, fmt.Sprintf(format, args...))
+	return newProblem(codeMalformed, fmt.Sprintf(format, args...))
 }
 
 // decodeAny decodes JSON for huma to check. Integers that are written as such

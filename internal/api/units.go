@@ -12,16 +12,16 @@ import (
 
 // unit is a unit as it is shown.
 type unit struct {
-	ID          string              `json:"unit_id"`
-	ProductID   string              `json:"product_id" format:"uuid"`
+	ID          string              `json:"unit_id" doc:"The product code and the unit's code."`
+	ProductID   string              `json:"product_id" format:"uuid" doc:"The product, by its id."`
 	BatchID     string              `json:"mint_batch_id" format:"uuid"`
-	Ordinal     int64               `json:"ordinal"`
+	Ordinal     int64               `json:"ordinal" doc:"The unit's number within its product, counted from 0, never reused."`
 	GTIN        *string             `json:"gtin"`
-	Lot         *string             `json:"lot"`
+	Lot         *string             `json:"lot" doc:"GS1 AI (10); or null."`
 	Serial      *string             `json:"serial" doc:"GS1 AI (21); null in batch mode."`
-	Code        string              `json:"code"`
-	ResolverURL string              `json:"resolver_url"`
-	Status      mintage.TokenStatus `json:"status"`
+	Code        string              `json:"code" doc:"12 characters of Crockford base32, unguessable."`
+	ResolverURL string              `json:"resolver_url" doc:"What is printed; it never changes."`
+	Status      mintage.TokenStatus `json:"status" doc:"minted: waits for its first scan. active: scanned, or active from the start. revoked: for good."`
 	CreatedAt   time.Time           `json:"created_at"`
 	ActivatedAt *time.Time          `json:"activated_at"`
 	RevokedAt   *time.Time          `json:"revoked_at"`
@@ -69,7 +69,7 @@ func (s *server) listUnits(ctx context.Context, in *unitFilter) (*body[list[unit
 }
 
 func (s *server) getUnit(ctx context.Context, in *struct {
-	ID string `path:"unit_id"`
+	ID string `path:"unit_id" doc:"The unit's unit_id, as list_units and the export give it."`
 }) (*body[unit], error) {
 	u, err := s.Mint.Unit(ctx, principal(ctx), in.ID)
 	if err != nil {

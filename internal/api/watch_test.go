@@ -24,7 +24,7 @@ type follower struct {
 type sent struct {
 	id      int64
 	comment string
-	job     job
+	job     mintJob
 }
 
 func (w *world) watch(t *testing.T, jobID, last string) *follower {
@@ -125,7 +125,7 @@ func TestWatch(t *testing.T) {
 			t.Fatalf("at once: %+v", first)
 		}
 		worked := make(chan error, 1)
-		go func() { worked <- w.engine(10).RunOnce(t.Context()) }()
+		go func() { worked <- w.engine(10).RunOnce(t.Context(), 0) }()
 		last := first
 		for !last.job.Status.Final() {
 			e := f.progress()

@@ -97,7 +97,7 @@ func (w *world) engine(cycle int) *mint.Engine {
 // mintAll runs a worker until nothing is left to do.
 func (w *world) mintAll(cycle int) {
 	w.t.Helper()
-	if err := w.engine(cycle).RunOnce(w.t.Context()); err != nil {
+	if err := w.engine(cycle).RunOnce(w.t.Context(), 0); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -160,7 +160,8 @@ func (w *world) request(c call) *http.Request {
 
 func (w *world) do(c call) *answer {
 	w.t.Helper()
-	response, err := w.http.Client().Do(w.request(c))
+	r := w.request(c)
+	response, err := w.http.Client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -172,6 +173,7 @@ func (w *world) do(c call) *answer {
 	a := &answer{t: w.t, status: response.StatusCode, header: response.Header, body: body}
 	if a.status >= 400 {
 		a.isProblem(c)
+		w.documented(r, a.status)
 	}
 	return a
 }

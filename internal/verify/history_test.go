@@ -181,7 +181,7 @@ func (h *history) work(fails func(store.Slice) bool) {
 // wait is work that leaves jobs waiting after their first strike.
 func (h *history) wait(fails func(store.Slice) bool) {
 	h.t.Helper()
-	if err := h.engine(fails, time.Hour).RunOnce(h.t.Context()); err != nil {
+	if err := h.engine(fails, time.Hour).RunOnce(h.t.Context(), 0); err != nil {
 		h.t.Fatal(err)
 	}
 }
