@@ -10,7 +10,7 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-long lint fmt generate check check-generated bench fuzz-short setup-tests
+.PHONY: help demo build test test-long lint fmt generate check check-generated bench chaos fuzz-short setup-tests
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ check-generated: build
 
 bench: ## run the benchmarks (BENCHTIME=1s for steadier figures)
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -p 1 ./...
+
+# Within the folder, go test does not keep the table to itself.
+chaos: setup-tests build ## bring about every fault, again and again (about 10 minutes), and print what was lost
+	go test -run '^TestModel$$' -rapid.checks=1000 -timeout 20m ./internal/store/storetest
+	cd internal/e2e && MINTAGE_CHAOS=long MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -count=1 -run '^TestFault' -timeout 40m
 
 fuzz-short: ## run each fuzz test for a moment (FUZZTIME=5s)
 	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \

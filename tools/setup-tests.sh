@@ -16,6 +16,10 @@ echo '#include <stdlib.h>' | ${CC:-$(go env CC)} -E - >/dev/null 2>&1 ||
 [ -n "${MINTAGE_TEST_POSTGRES_URL:-}" ] || have postgres || installed /usr/lib/postgresql/*/bin/postgres ||
 	missing="$missing postgresql"
 
+# The faults: a pooler between mintage and the server, a disk that fails.
+have pgbouncer || installed /usr/sbin/pgbouncer || missing="$missing pgbouncer"
+have mkfs.ext4 || installed /sbin/mkfs.ext4 || missing="$missing e2fsprogs"
+
 have sqlite3 || missing="$missing sqlite3"
 
 # The browser tests; without a font a page has no text to look at.

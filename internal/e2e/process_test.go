@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/rs/zerolog"
 
 	"mintage/internal/store/storetest"
 	"mintage/internal/store/storetest/pgtest"
@@ -40,9 +43,14 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// TestMain removes the binary that was built for these tests.
+// TestMain removes the binary that was built for these tests, and prints the
+// table of faults after their long form.
 func TestMain(m *testing.M) {
+	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's
 	code := m.Run()
+	if chaos {
+		ledger.print(os.Stdout)
+	}
 	if path, err := binary(); err == nil && os.Getenv("MINTAGE_TEST_BINARY") == "" {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
@@ -54,6 +62,7 @@ type installation struct {
 	t      *testing.T
 	data   string
 	url    string // PostgreSQL; "" for SQLite
+	direct string // the same past a pooler; "" where there is none
 	engine string
 }
 
@@ -79,7 +88,7 @@ func (in *installation) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir = in.data
-	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_LISTEN=127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_DIRECT_DATABASE_URL="+in.direct, "MINTAGE_LISTEN=127.0.0.1:0")
 	return cmd
 }
 
@@ -140,7 +149,8 @@ func (in *installation) start(args ...string) *process {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 		if in.t.Failed() {
-			in.t.Logf("mintage %s wrote:\n%s", strings.Join(args, " "), p.said())
+			said := p.said()
+			in.t.Logf("mintage %s wrote at last:\n%s", strings.Join(args, " "), said[max(0, len(said)-4096):])
 		}
 	})
 	return p
@@ -168,9 +178,9 @@ func (p *process) kill() {
 }
 
 // serve starts mintage serve and returns its URL once it is ready.
-func (in *installation) serve() (*process, string) {
+func (in *installation) serve(args ...string) (*process, string) {
 	in.t.Helper()
-	p := in.start("serve", "--log-format=json")
+	p := in.start(append([]string{"serve", "--log-format=json"}, args...)...)
 	url := ""
 	storetest.Eventually(in.t, "mintage serves", func() bool {
 		select {
@@ -207,26 +217,32 @@ func (in *installation) raw() *sql.DB {
 	return db.Raw(in.t)
 }
 
-// number reads one number past mintage. SQLite is asked through its command line:
-// under the race detector the library in this process is twenty times slower.
-func (in *installation) number(query string) (n int64) {
+// number reads one number past mintage.
+func (in *installation) number(query string) int64 {
 	in.t.Helper()
-	if in.url == "" {
-		out, err := exec.Command("sqlite3", "-batch", "-cmd", ".timeout 10000", "file:"+filepath.Join(in.data, "mintage.db")+"?mode=ro", query).CombinedOutput()
-		if err == nil {
-			n, err = strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
-		}
-		if err != nil {
-			in.t.Fatalf("sqlite3: %v\n%s", err, out)
-		}
-		return n
-	}
-	raw := in.raw()
-	defer raw.Close()
-	if err := raw.QueryRowContext(in.t.Context(), query).Scan(&n); err != nil {
+	n, err := in.ask(query)
+	if err != nil {
 		in.t.Fatal(err)
 	}
 	return n
+}
+
+// ask is number for a database that may be down. SQLite is asked through its
+// command line: under the race detector the library in this process is twenty
+// times slower.
+func (in *installation) ask(query string) (n int64, err error) {
+	in.t.Helper()
+	if in.url == "" {
+		out, err := exec.Command("sqlite3", "-batch", "-cmd", ".timeout 10000", "file:"+filepath.Join(in.data, "mintage.db")+"?mode=ro", query).CombinedOutput()
+		if err != nil {
+			return 0, fmt.Errorf("sqlite3: %w\n%s", err, out)
+		}
+		return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	}
+	raw := in.raw()
+	defer raw.Close()
+	err = raw.QueryRowContext(in.t.Context(), query).Scan(&n)
+	return n, err
 }
 
 // exact asserts that the database holds so many units and keeps every promise
