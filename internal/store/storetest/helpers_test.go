@@ -123,6 +123,15 @@ func wantCode(t testing.TB, err error, code mintage.Code) {
 	}
 }
 
+// wantLost asserts that a transaction's connection broke: before its commit was on
+// the wire or after, which is a matter of a moment.
+func wantLost(t testing.TB, err error) {
+	t.Helper()
+	if code := mintage.ErrorCode(err); code != mintage.CodeUnavailable && code != mintage.CodeUnknown {
+		t.Errorf("got %v, want an error of a lost connection", err)
+	}
+}
+
 // same requires that two values are equal in every field, times included, down
 // to their zone.
 func same(t testing.TB, got, want any) {

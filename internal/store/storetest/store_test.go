@@ -299,7 +299,7 @@ func TestEndHungWorkers(t *testing.T) {
 			same(t, got.Job.ID, w.Job.ID)
 			same(t, []int64{got.Batch.MintedQuantity, int64(got.Job.CycleLimit), int64(got.Job.ConsecutiveErrors)}, []int64{4, int64(limit), 0})
 			worker.end <- nil
-			wantCode(t, receive(t, worker.done, "the ended worker"), mintage.CodeUnavailable)
+			wantLost(t, receive(t, worker.done, "the ended worker"))
 			same(t, workOf(t, second, w).Batch.MintedQuantity, 4)
 		}
 		same(t, limit, 1)
@@ -321,7 +321,7 @@ func TestEndHungWorkers(t *testing.T) {
 			}
 		}
 		worker.end <- nil
-		wantCode(t, receive(t, worker.done, "the ended worker"), mintage.CodeUnavailable)
+		wantLost(t, receive(t, worker.done, "the ended worker"))
 		same(t, claimed(t, db).Job.CycleLimit, mintage.MaxCycle/2)
 		same(t, workOf(t, db, w).Job.Status, mintage.JobQueued)
 	})
