@@ -192,6 +192,25 @@ func (e *env) mayMakeKey(s store.Store, path string) error {
 	return os.MkdirAll(filepath.Dir(path), 0o700)
 }
 
+// brandFlag chooses the brand that a command acts for.
+type brandFlag struct {
+	Brand string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+}
+
+// asBrand opens the installation for a short command and runs it for the brand.
+func (e *env) asBrand(f brandFlag, run func(*app, mintage.Principal) error) error {
+	a, err := e.open(administer)
+	if err != nil {
+		return err
+	}
+	defer a.close(e)
+	p, err := a.principal(e, f.Brand)
+	if err != nil {
+		return err
+	}
+	return run(a, p)
+}
+
 // principal acts for a brand as the operator of the installation.
 func (a *app) principal(ctx context.Context, brandID string) (mintage.Principal, error) {
 	b, err := a.brand(ctx, brandID)

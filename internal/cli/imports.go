@@ -10,8 +10,8 @@ import (
 )
 
 type importFlags struct {
-	File  string `arg:"" help:"CSV file, or - for standard input."`
-	Brand string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	brandFlag
+	File string `arg:"" help:"CSV file, or - for standard input."`
 }
 
 type importProductsCmd struct{ importFlags }
@@ -38,17 +38,13 @@ func (c *importFlags) run(e *env, choose func(*app) importer) error {
 		defer f.Close()
 		in = f
 	}
-	a, err := e.open(administer)
-	if err != nil {
-		return err
-	}
-	defer a.close(e)
-	p, err := a.principal(e, c.Brand)
-	if err != nil {
-		return err
-	}
+	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error { return read(e, p, in, choose(a)) })
+}
+
+// read imports a file and tells what became of its rows.
+func read(e *env, p mintage.Principal, in io.Reader, load importer) error {
 	refused := []map[string]any{}
-	sum, err := choose(a)(e, p, in, func(r catalogue.Row) error {
+	sum, err := load(e, p, in, func(r catalogue.Row) error {
 		if !r.Accepted {
 			refused = append(refused, map[string]any{"row": r.Row, "column": r.Column, "code": r.Code, "message": r.Message})
 			e.printf("row %d refused: %s %s\n", r.Row, r.Column, r.Message)

@@ -16,7 +16,7 @@ import (
 )
 
 type submitCmd struct {
-	Brand           string   `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	brandFlag
 	SKU             string   `help:"SKU of the product." xor:"product" required:"" name:"sku"`
 	ProductID       string   `help:"ID of the product, instead of its SKU." xor:"product" required:"" placeholder:"ID"`
 	Quantity        int64    `help:"Number of units, 1 to 1000000." required:"" placeholder:"N"`
@@ -30,15 +30,10 @@ type submitCmd struct {
 }
 
 func (c *submitCmd) Run(e *env) error {
-	a, err := e.open(administer)
-	if err != nil {
-		return err
-	}
-	defer a.close(e)
-	p, err := a.principal(e, c.Brand)
-	if err != nil {
-		return err
-	}
+	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error { return c.submit(e, a, p) })
+}
+
+func (c *submitCmd) submit(e *env, a *app, p mintage.Principal) error {
 	req, err := c.request(e, a, p)
 	if err != nil {
 		return err
@@ -130,21 +125,16 @@ func (c *submitCmd) request(e *env, a *app, p mintage.Principal) (*mintage.MintR
 }
 
 type jobsCmd struct {
-	Brand  string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	brandFlag
 	Status string `help:"Only jobs in this state." enum:",QUEUED,RESERVED,PROCESSING,COMPLETED,FAILED" default:""`
 	Limit  int    `help:"How many at most." default:"50" placeholder:"N"`
 }
 
 func (c *jobsCmd) Run(e *env) error {
-	a, err := e.open(administer)
-	if err != nil {
-		return err
-	}
-	defer a.close(e)
-	p, err := a.principal(e, c.Brand)
-	if err != nil {
-		return err
-	}
+	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error { return c.list(e, a, p) })
+}
+
+func (c *jobsCmd) list(e *env, a *app, p mintage.Principal) error {
 	list, err := a.mint.List(e, p, mint.Filter{JobStatus: mintage.JobStatus(c.Status)}, store.Page{Limit: max(1, c.Limit)})
 	if err != nil {
 		return err
@@ -170,24 +160,19 @@ func (c *jobsCmd) Run(e *env) error {
 }
 
 type exportCmd struct {
-	Batch  string `arg:"" help:"ID of the mint batch."`
-	Brand  string `help:"ID of the brand; needed where there are several." placeholder:"ID"`
+	Batch string `arg:"" help:"ID of the mint batch."`
+	brandFlag
 	Output string `help:"File to write, or - for standard output. It appears whole or not at all." short:"o" default:"-" placeholder:"FILE"`
 }
 
-func (c *exportCmd) Run(e *env) (err error) {
+func (c *exportCmd) Run(e *env) error {
 	if e.JSON && c.Output == "-" {
 		return mintage.Errorf(mintage.CodeInvalidInput, "With --json, name the file to write with --output.")
 	}
-	a, err := e.open(administer)
-	if err != nil {
-		return err
-	}
-	defer a.close(e)
-	p, err := a.principal(e, c.Brand)
-	if err != nil {
-		return err
-	}
+	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error { return c.export(e, a, p) })
+}
+
+func (c *exportCmd) export(e *env, a *app, p mintage.Principal) error {
 	b, err := a.export.Batch(e, p, c.Batch)
 	if err != nil {
 		return err
