@@ -19,7 +19,7 @@ func TestFaultConnectionCut(t *testing.T) {
 	l := newLink(t, in.url, "cut")
 	worker := in.through(l).faultWorker(1000)
 	for n := range cuts {
-		goal := units * int64(n+1) / int64(cuts+2)
+		goal := moment(units, n, cuts)
 		storetest.Eventually(t, "units are minted", func() bool { return in.minted() >= goal })
 		someTime(20 * time.Millisecond)
 		l.cut()

@@ -153,7 +153,7 @@ func TestFaultPgBouncer(t *testing.T) {
 	direct := *in
 	direct.url, direct.direct = in.direct, ""
 	for n := range kills {
-		goal := 50_000 + units*int64(n+1)/int64(kills+2)
+		goal := 50_000 + moment(units, n, kills)
 		storetest.Eventually(t, "units are minted", func() bool { return direct.minted() >= goal })
 		p.kill()
 		direct.agrees()

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,7 +25,7 @@ func TestFaultPostgreSQLCrashes(t *testing.T) {
 	}
 	workers := []*process{in.faultWorker(1000), in.faultWorker(1000)}
 	for n := range crashes {
-		goal := units * int64(n+1) / int64(crashes+2)
+		goal := moment(units, n, crashes)
 		storetest.Eventually(t, "units are minted", func() bool { return in.minted() >= goal })
 		someTime(20 * time.Millisecond)
 		server.Stop("immediate")
@@ -98,14 +97,18 @@ func (s *submitter) submit(key, body string) bool {
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	var sub struct {
-		Job string `json:"mint_job_id"`
+		Job  string `json:"mint_job_id"`
+		Code string `json:"code"`
 	}
+	if err == nil {
+		err = json.Unmarshal(answer, &sub)
+	}
+	accepted := response.StatusCode == http.StatusCreated || response.StatusCode == http.StatusOK
 	switch {
-	case err != nil, response.StatusCode == http.StatusServiceUnavailable:
+	case err != nil, response.StatusCode == http.StatusServiceUnavailable, sub.Code == "OUTCOME_UNKNOWN":
 		s.retries++
 		return false
-	case response.StatusCode != http.StatusCreated && response.StatusCode != http.StatusOK,
-		json.NewDecoder(bytes.NewReader(answer)).Decode(&sub) != nil, sub.Job == "":
+	case !accepted, sub.Job == "":
 		s.faults = append(s.faults, response.Status+" "+string(answer))
 	default:
 		s.jobs[key] = sub.Job

@@ -76,6 +76,12 @@ func within(t testing.TB, limit time.Duration, what string, holds func() bool) t
 	return time.Since(began)
 }
 
+// moment is how many units are minted when the nth fault of so many strikes. They
+// spread over two thirds of the units, because minting does not wait for them.
+func moment(units int64, n, faults int) int64 {
+	return units * 2 * int64(n+1) / int64(3*faults)
+}
+
 // someTime lets a random while of up to limit pass: a fault is to strike at any
 // moment, which no signal can name.
 func someTime(limit time.Duration) {

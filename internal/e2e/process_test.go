@@ -130,6 +130,7 @@ type process struct {
 	cmd    *exec.Cmd
 	exited chan struct{} // closed at the end; failed is set by then
 	failed error
+	killed bool // by the test, while all was well
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -148,7 +149,7 @@ func (in *installation) start(args ...string) *process {
 	in.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.exited
-		if in.t.Failed() {
+		if in.t.Failed() && !p.killed {
 			said := p.said()
 			in.t.Logf("mintage %s wrote at last:\n%s", strings.Join(args, " "), said[max(0, len(said)-4096):])
 		}
@@ -175,6 +176,7 @@ func (p *process) kill() {
 		p.t.Fatal(err)
 	}
 	<-p.exited
+	p.killed = !p.t.Failed()
 }
 
 // serve starts mintage serve and returns its URL once it is ready.
