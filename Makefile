@@ -51,7 +51,7 @@ bench: ## run the benchmarks (BENCHTIME=1s for steadier figures)
 
 # Within the folder, go test does not keep the table to itself.
 chaos: setup-tests build ## bring about every fault, again and again (about 10 minutes), and print what was lost
-	go test -run '^TestModel$$' -rapid.checks=1000 -timeout 20m ./internal/store/storetest
+	go test -count=1 -timeout 20m ./internal/store/storetest -run '^TestModel$$' -rapid.checks=2000
 	cd internal/e2e && MINTAGE_CHAOS=long MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -count=1 -run '^TestFault' -timeout 40m
 
 fuzz-short: ## run each fuzz test for a moment (FUZZTIME=5s)
