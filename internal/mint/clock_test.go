@@ -1,6 +1,7 @@
 package mint_test
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -36,12 +37,12 @@ func TestClocksThatJump(t *testing.T) {
 		// Its first two cycles fail: after each it waits, by the database's clock.
 		struck := w.work(jobs[1])
 		var faults atomic.Int64
-		s := &faulty{w.db.Store, func(slice store.Slice) error {
+		s := storetest.FailInserts(w.db.Store, func(_ context.Context, slice store.Slice) error {
 			if slice.First == struck.Batch.FirstOrdinal && faults.Add(1) <= 2 {
 				return errors.New("a fault of the job")
 			}
 			return nil
-		}}
+		})
 		waits := [2]time.Duration{time.Second, 10 * time.Second}
 		clocks := []func() time.Time{jumping(w.Now), w.Now}
 		engines := make([]*mint.Engine, len(clocks))

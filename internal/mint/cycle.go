@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"mintage"
 	"mintage/internal/store"
@@ -17,7 +16,7 @@ import (
 func (e *Engine) step(ctx context.Context) (worked bool, err error) {
 	// A transaction that outlives the limit is ended by the database. Should the
 	// connection have died without a word, only our own clock can tell.
-	ctx, cancel := context.WithTimeout(ctx, e.HungAfter+5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, e.HungAfter*4/3)
 	defer cancel()
 	var minted int64
 	err = e.store.InTx(ctx, func(tx store.Tx) error {
@@ -35,14 +34,18 @@ func (e *Engine) step(ctx context.Context) (worked bool, err error) {
 			return err
 		}
 	})
-	if err == nil {
-		e.minted.Add(minted)
-	}
 	switch {
+	case err == nil:
+		e.minted.Add(minted)
+		if minted > 0 {
+			e.size = min(e.CycleSize, 2*e.size)
+		}
 	case mintage.ErrorCode(err) == mintage.CodeRetry:
 		return true, nil // lost races again and again: simply the next step
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		e.CycleSize = max(1, e.CycleSize/2) // or a slow disk would never finish one
+		if worked { // a claim came through: the place is slow, not gone
+			e.size = max(1, e.size/2)
+		}
 		err = mintage.Errorf(mintage.CodeUnavailable, "The database did not finish a cycle in time.").WithCause(err)
 	}
 	return worked, err
@@ -79,7 +82,7 @@ func isStrike(ctx context.Context, err error) bool {
 
 func (e *Engine) mintSlice(ctx context.Context, tx store.Tx, w *store.Work) error {
 	b := &w.Batch
-	size := int64(min(e.CycleSize, w.Job.CycleLimit))
+	size := int64(min(e.size, w.Job.CycleLimit))
 	count := min(size, b.Remaining())
 	cipher, err := e.keys.Cipher(ctx, tx, b.BrandNumber, b.ProductCode)
 	if err != nil {

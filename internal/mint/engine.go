@@ -72,6 +72,9 @@ type Engine struct {
 	store store.Store
 	keys  *Keyring
 	codes *codeMaker
+	// size is how many units the next cycle may have, 1 to CycleSize. A cycle that
+	// was not finished in time halves it, a good one doubles it again.
+	size int
 	Options
 
 	minted atomic.Int64
@@ -82,7 +85,8 @@ type Engine struct {
 
 // NewEngine returns an engine that does nothing until it is run.
 func NewEngine(s store.Store, keys *Keyring, o Options) *Engine {
-	return &Engine{store: s, keys: keys, codes: newCodeMaker(), Options: o.withDefaults()}
+	o = o.withDefaults()
+	return &Engine{store: s, keys: keys, codes: newCodeMaker(), size: o.CycleSize, Options: o}
 }
 
 // Minted is how many units this engine has created since it was made.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,8 +20,8 @@ var errPoison = mintage.Errorf(mintage.CodeInternal, "the row is poisoned")
 
 // script makes the cycles fail one after another as it says; when it is through,
 // they succeed.
-func script(errs ...error) func(store.Slice) error {
-	return func(store.Slice) error {
+func script(errs ...error) func(context.Context, store.Slice) error {
+	return func(context.Context, store.Slice) error {
 		if len(errs) == 0 {
 			return nil
 		}
@@ -93,7 +94,7 @@ func TestEventsTellTheWholeLife(t *testing.T) {
 func TestTwoStrikesSuccessTwoStrikesCompletes(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 20))
-		s := &faulty{w.db, script(errPoison, errPoison, nil, errPoison, errPoison)}
+		s := storetest.FailInserts(w.db, script(errPoison, errPoison, nil, errPoison, errPoison))
 		w.run([]*mint.Submission{sub}, w.engine(s, smallCycles(10)))
 		got := w.work(sub)
 		if got.Job.Status != mintage.JobCompleted || got.Batch.MintedQuantity != 20 || got.Job.ConsecutiveErrors != 0 {
@@ -116,7 +117,7 @@ func TestThreeStrikesFailTheJobAndFreeTheRest(t *testing.T) {
 		req := request(product, 100)
 		req.ProductionBatchID = run.ID
 		sub := w.submit(req)
-		s := &faulty{w.db, script(nil, nil, nil, errPoison, errPoison, errPoison)}
+		s := storetest.FailInserts(w.db, script(nil, nil, nil, errPoison, errPoison, errPoison))
 		w.run([]*mint.Submission{sub}, w.engine(s, smallCycles(10)))
 
 		got := w.work(sub)
@@ -154,7 +155,7 @@ func TestAJobThatNeverMintedGivesItsGTINBack(t *testing.T) {
 		_, err := w.service.Submit(t.Context(), w.p, request(second, 10), "")
 		blockedFor(t, err, mintage.ReasonGTINTaken)
 
-		w.run([]*mint.Submission{sub}, w.engine(&faulty{w.db, script(errPoison, errPoison, errPoison)}))
+		w.run([]*mint.Submission{sub}, w.engine(storetest.FailInserts(w.db, script(errPoison, errPoison, errPoison))))
 		if got := w.work(sub); got.Job.Status != mintage.JobFailed || got.Batch.MintedQuantity != 0 {
 			t.Fatalf("%+v", got)
 		}
@@ -168,12 +169,12 @@ func TestAPanicIsAStrike(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 10))
 		calls := 0
-		s := &faulty{w.db, func(store.Slice) error {
+		s := storetest.FailInserts(w.db, func(context.Context, store.Slice) error {
 			if calls++; calls == 1 {
 				panic("a bug")
 			}
 			return nil
-		}}
+		})
 		w.run([]*mint.Submission{sub}, w.engine(s))
 		if got := w.work(sub); got.Job.Status != mintage.JobCompleted || !strings.Contains(got.Job.LastError, "fault of the program") {
 			t.Fatalf("%+v", got)
@@ -188,14 +189,14 @@ func TestAFaultOfThePlaceIsNoStrike(t *testing.T) {
 		full := mintage.Errorf(mintage.CodeUnavailable, "the disk is full")
 		var mu sync.Mutex
 		broken := true
-		s := &faulty{w.db, func(store.Slice) error {
+		s := storetest.FailInserts(w.db, func(context.Context, store.Slice) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if broken {
 				return full
 			}
 			return nil
-		}}
+		})
 		e := w.engine(s)
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -223,7 +224,7 @@ func TestALostRaceIsRunAgainAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 10))
 		race := mintage.Errorf(mintage.CodeRetry, "deadlock")
-		w.run([]*mint.Submission{sub}, w.engine(&faulty{w.db, script(race, race, race, race, race, race, race, race)}))
+		w.run([]*mint.Submission{sub}, w.engine(storetest.FailInserts(w.db, script(race, race, race, race, race, race, race, race))))
 		if got := w.work(sub); got.Job.Status != mintage.JobCompleted || got.Job.LastError != "" {
 			t.Fatalf("%+v", got.Job)
 		}
@@ -235,7 +236,7 @@ func TestALostRaceIsRunAgainAtOnce(t *testing.T) {
 func TestAJobRestsBetweenStrikes(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 10))
-		s := &faulty{w.db, script(errPoison, errPoison)}
+		s := storetest.FailInserts(w.db, script(errPoison, errPoison))
 		e := mint.NewEngine(s, w.keys, mint.Options{Now: w.Now})
 		once := func(errors int, status mintage.JobStatus) {
 			t.Helper()
@@ -263,7 +264,7 @@ func TestYoungerJobsRunWhileAnOlderOneRests(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, w *world) {
 		old := w.submit(request(w.NewProduct(w.brand), 10))
 		young := w.submit(request(w.NewProduct(w.brand), 10))
-		e := mint.NewEngine(&faulty{w.db, script(errPoison)}, w.keys, mint.Options{Now: w.Now})
+		e := mint.NewEngine(storetest.FailInserts(w.db, script(errPoison)), w.keys, mint.Options{Now: w.Now})
 		if err := e.RunOnce(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -301,12 +302,43 @@ func TestShutdownFinishesTheCycleInHand(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 30))
 		ctx, stop := context.WithCancel(t.Context())
-		s := &faulty{w.db, func(store.Slice) error { stop(); return nil }}
+		s := storetest.FailInserts(w.db, func(context.Context, store.Slice) error { stop(); return nil })
 		w.engine(s, smallCycles(10)).Run(ctx)
 		if got := w.work(sub); got.Batch.MintedQuantity != 10 || got.Job.Status != mintage.JobProcessing {
 			t.Fatalf("%d units, %s: the cycle in hand is to be finished and no other begun", got.Batch.MintedQuantity, got.Job.Status)
 		}
 		w.run([]*mint.Submission{sub}, w.engine(w.db))
+		w.exact()
+	})
+}
+
+// A cycle that cannot be finished in time is tried in halves; once it can, slices
+// grow again.
+func TestASlowCycleIsHalved(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		var slow atomic.Bool
+		slow.Store(true)
+		s := storetest.FailInserts(w.db, func(ctx context.Context, s store.Slice) error {
+			if !slow.Load() || len(s.Codes) <= 10 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		e := w.engine(s, smallCycles(40), func(o *mint.Options) { o.HungAfter = 300 * time.Millisecond })
+		first := w.submit(request(w.NewProduct(w.brand), 20))
+		w.run([]*mint.Submission{first}, e)
+		slow.Store(false)
+		second := w.submit(request(w.NewProduct(w.brand), 200))
+		w.run([]*mint.Submission{second}, e)
+		for _, sub := range []*mint.Submission{first, second} {
+			if got := w.work(sub).Job; got.Status != mintage.JobCompleted || got.LastError != "" {
+				t.Errorf("%+v", got)
+			}
+		}
+		if most := w.query("SELECT max(quantity) FROM events WHERE kind = 'mint_batch.cycle'"); most != 40 {
+			t.Errorf("the largest slice afterwards has %d units", most)
+		}
 		w.exact()
 	})
 }

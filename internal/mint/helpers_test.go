@@ -141,35 +141,6 @@ func (w *world) exact() {
 	}
 }
 
-// faulty is a real store whose cycles fail when the test wants it.
-type faulty struct {
-	store.Store
-	insert func(store.Slice) error
-}
-
-func (f *faulty) InTx(ctx context.Context, fn func(store.Tx) error) error {
-	return f.Store.InTx(ctx, func(tx store.Tx) error { return fn(&faultyTx{tx, f.insert}) })
-}
-
-type faultyTx struct {
-	store.Tx
-	insert func(store.Slice) error
-}
-
-// InsertUnits inserts half the slice before it fails, so that a rollback has
-// something to undo.
-func (f *faultyTx) InsertUnits(ctx context.Context, batch, expected int64, s store.Slice) error {
-	if err := f.insert(s); err != nil {
-		half := s
-		half.Codes = s.Codes[:(len(s.Codes)+1)/2]
-		if insertErr := f.Tx.InsertUnits(ctx, batch, expected, half); insertErr != nil {
-			return insertErr
-		}
-		return err
-	}
-	return f.Tx.InsertUnits(ctx, batch, expected, s)
-}
-
 func code(t testing.TB, err error, want mintage.Code) {
 	t.Helper()
 	if mintage.ErrorCode(err) != want {

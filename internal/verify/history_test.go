@@ -13,28 +13,6 @@ import (
 	"mintage/internal/verify"
 )
 
-// faulty is a real store in which the slices of some products cannot be written.
-type faulty struct {
-	store.Store
-	fails func(store.Slice) bool
-}
-
-func (f *faulty) InTx(ctx context.Context, fn func(store.Tx) error) error {
-	return f.Store.InTx(ctx, func(tx store.Tx) error { return fn(&faultyTx{tx, f.fails}) })
-}
-
-type faultyTx struct {
-	store.Tx
-	fails func(store.Slice) bool
-}
-
-func (f *faultyTx) InsertUnits(ctx context.Context, batch, expected int64, s store.Slice) error {
-	if f.fails(s) {
-		return mintage.Errorf(mintage.CodeInternal, "the slice is poisoned")
-	}
-	return f.Tx.InsertUnits(ctx, batch, expected, s)
-}
-
 // history is a database with a job of each kind that may be in one, made by the
 // real use cases and the real engine.
 type history struct {
@@ -189,7 +167,12 @@ func (h *history) wait(fails func(store.Slice) bool) {
 func (h *history) engine(fails func(store.Slice) bool, wait time.Duration) *mint.Engine {
 	s := store.Store(h.db)
 	if fails != nil {
-		s = &faulty{h.db, fails}
+		s = storetest.FailInserts(h.db, func(_ context.Context, s store.Slice) error {
+			if fails(s) {
+				return mintage.Errorf(mintage.CodeInternal, "the slice is poisoned")
+			}
+			return nil
+		})
 	}
 	return mint.NewEngine(s, h.keys, mint.Options{
 		CycleSize: 7, Poll: 5 * time.Millisecond, Waits: [2]time.Duration{wait, wait}, Now: h.Now, Actor: "worker:test",
