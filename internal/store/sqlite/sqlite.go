@@ -13,7 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver
+	"modernc.org/sqlite" // registers the driver
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"mintage"
 	"mintage/internal/store"
@@ -118,8 +119,16 @@ func (s *Store) connect(ctx context.Context, busyTimeout time.Duration) (err err
 	s.reader.SetMaxIdleConns(maxReaders)
 
 	var mode string
-	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return s.fail(err)
+	var version int64
+	err = whileBusy(ctx, busyTimeout, func() error {
+		if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+			return s.fail(err)
+		}
+		version, err = s.version(ctx) // by a reader, so that both ways in are known to work
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if mode != "wal" {
 		return mintage.Errorf(mintage.CodeNotSupported,
@@ -128,11 +137,33 @@ func (s *Store) connect(ctx context.Context, busyTimeout time.Duration) (err err
 	if s.known, err = s.knownVersion(); err != nil {
 		return err
 	}
-	version, err := s.version(ctx)
-	if err == nil && version > s.known {
-		err = s.newerSchema(version)
+	if version > s.known {
+		return s.newerSchema(version)
 	}
-	return err
+	return nil
+}
+
+// whileBusy runs fn again while another process keeps the file locked, until
+// patience ends. Where the file's first connection sets the journal up, or its last
+// one clears it away, SQLite does not wait by its own busy timeout.
+func whileBusy(ctx context.Context, patience time.Duration, fn func() error) error {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		err := fn()
+		if e, ok := errors.AsType[*sqlite.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-deadline.C:
+			return err
+		case <-poll.C:
+		}
+	}
 }
 
 // writerDSN and readerDSN name the file and the settings of a connection to it;
