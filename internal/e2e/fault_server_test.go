@@ -124,7 +124,7 @@ func TestFaultRestartsWhileSubmitting(t *testing.T) {
 	s := &submitter{jobs: make(map[string]string), stop: make(chan struct{})}
 	s.key = text(in.run("key", "create", "--role=operator"), "key")
 	process, url := in.serve()
-	s.url.Store(&url)
+	s.url.Store(new(url))
 	c := &client{t, url, s.key}
 	products, _ := c.json(http.MethodGet, "/v1/products?sku=B", "", 200)["items"].([]any)
 	s.product = text(products[0].(map[string]any), "id")
@@ -153,7 +153,7 @@ func TestFaultRestartsWhileSubmitting(t *testing.T) {
 		more()
 		process.kill()
 		process, url = in.serve()
-		s.url.Store(&url)
+		s.url.Store(new(url))
 	}
 	more()
 	stop()
