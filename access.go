@@ -25,6 +25,19 @@ func (r Role) Includes(other Role) bool {
 	return mine >= 0 && theirs >= 0 && mine >= theirs
 }
 
+// MayManage reports whether r may give or take away other, or change what has
+// it: owners everything, admins operators and viewers.
+func (r Role) MayManage(other Role) bool {
+	switch r {
+	case RoleOwner:
+		return slices.Contains(Roles, other)
+	case RoleAdmin:
+		return other == RoleOperator || other == RoleViewer
+	default:
+		return false
+	}
+}
+
 // APIKey lets a program act for one brand. The secret itself is not kept.
 type APIKey struct {
 	ID          string // public part of the key
@@ -34,4 +47,8 @@ type APIKey struct {
 	CreatedAt   time.Time
 	ExpiresAt   time.Time // zero: never
 	RevokedAt   time.Time // zero: not revoked
+	LastUsedAt  time.Time // to the minute or so; zero: never used
+	Label       string    // what the brand calls it; may be ""
+	// AdminsSubmit is the brand's setting, read together with the key.
+	AdminsSubmit bool
 }

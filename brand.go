@@ -24,6 +24,8 @@ type Brand struct {
 	// LotFromProductionBatch makes a linked production batch's code the lot of a
 	// request that names none.
 	LotFromProductionBatch bool
+	// AdminsSubmit keeps operators from submitting mint requests.
+	AdminsSubmit bool
 
 	// SealedKey is the key of the brand's serials, encrypted under the master key.
 	SealedKey []byte

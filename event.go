@@ -11,6 +11,16 @@ const (
 	EventBrandUpdated      EventKind = "brand.updated"
 	EventSchemaStored      EventKind = "dpp_schema.stored"
 	EventKeyCreated        EventKind = "api_key.created"
+	EventKeyRotated        EventKind = "api_key.rotated" // To: the key that takes its place
+	EventKeyRevoked        EventKind = "api_key.revoked"
+	EventMemberAdded       EventKind = "member.added" // To: the role
+	EventMemberChanged     EventKind = "member.changed"
+	EventMemberRemoved     EventKind = "member.removed"
+	EventMemberInvited     EventKind = "member.invited" // a one-time sign-in link was made
+	EventSignedIn          EventKind = "member.signed_in"
+	EventSignInRefused     EventKind = "member.sign_in_refused" // a wrong password of a known member
+	EventSignedOut         EventKind = "member.signed_out"      // everywhere
+	EventPasswordChanged   EventKind = "member.password_changed"
 	EventProductCreated    EventKind = "product.created"
 	EventProductUpdated    EventKind = "product.updated"
 	EventProductionCreated EventKind = "production_batch.created"
@@ -29,7 +39,8 @@ type Event struct {
 	BrandNumber int64
 	At          time.Time
 	Kind        EventKind
-	Actor       string // who: "key:…", "worker:…", "cli"
+	Actor       string // who: "key:…", "user:…", "worker:…", "cli"
+	Origin      Origin // from where
 	SubjectID   string // the ID of what Kind names
 
 	BatchNumber   int64 // of the batch and job concerned; 0 if none

@@ -68,11 +68,12 @@ var errMet = errors.New("met another import")
 
 // importer carries one import from its file to the store.
 type importer struct {
-	service *Service
-	layout  layout
-	apply   apply
-	each    func(Row) error
-	summary Summary
+	service   *Service
+	principal mintage.Principal
+	layout    layout
+	apply     apply
+	each      func(Row) error
+	summary   Summary
 }
 
 func (im *importer) run(ctx context.Context, r io.Reader) (Summary, error) {
@@ -172,10 +173,10 @@ func (im *importer) write(ctx context.Context, columns *columns, batch []row) ([
 		return nil
 	}
 	if len(batch) > 1 {
-		err := im.service.store.InTx(ctx, fn)
+		err := im.service.store.For(im.principal.BrandNumber).InTx(ctx, fn)
 		return outcomes, err
 	}
-	err := im.service.inTx(ctx, fn)
+	err := im.service.inTx(ctx, im.principal, fn)
 	if errors.Is(err, errTaken) { // still, after several attempts
 		fault, _ := errors.AsType[*mintage.Error](err)
 		return []Row{refused(batch[0].number, fault.Field, fault)}, nil

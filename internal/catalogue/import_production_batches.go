@@ -37,7 +37,7 @@ func (s *Service) ImportProductionBatches(ctx context.Context, p mintage.Princip
 		})
 		return code, result, err
 	}
-	im := importer{service: s, layout: productionLayout, apply: apply, each: each}
+	im := importer{service: s, principal: p, layout: productionLayout, apply: apply, each: each}
 	return im.run(ctx, r)
 }
 

@@ -18,7 +18,7 @@ import (
 // rest of the same transaction, stays.
 func (s *Service) ImportProducts(ctx context.Context, p mintage.Principal, r io.Reader, each func(Row) error) (Summary, error) {
 	products := productImport{service: s, principal: p, schemas: map[string]*boundSchema{}}
-	im := importer{service: s, layout: productLayout, apply: products.apply, each: each}
+	im := importer{service: s, principal: p, layout: productLayout, apply: products.apply, each: each}
 	return im.run(ctx, r)
 }
 

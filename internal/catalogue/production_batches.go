@@ -26,7 +26,7 @@ func (s *Service) PutProductionBatch(ctx context.Context, p mintage.Principal, i
 		return nil, false, invalid("product_id", "Name the product: by product_id or by sku.")
 	}
 	var how string
-	err = s.inTx(ctx, func(tx store.Tx) (err error) {
+	err = s.inTx(ctx, p, func(tx store.Tx) (err error) {
 		pb, how, err = s.putProductionBatch(ctx, tx, p, in.Code, func(pb *mintage.ProductionBatch) error {
 			pb.Quantity, pb.Status = in.Quantity, in.Status
 			return setProduct(ctx, tx, pb, in.ProductID, in.SKU)
@@ -43,7 +43,7 @@ func (s *Service) PutProductionBatch(ctx context.Context, p mintage.Principal, i
 // also where it is another brand's.
 func (s *Service) ProductionBatch(ctx context.Context, p mintage.Principal, id string) (pb *mintage.ProductionBatch, err error) {
 	id = mintage.CanonicalID(id)
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		pb, err = r.ProductionBatchByID(ctx, p.BrandNumber, id)
 		return err
 	})
@@ -55,7 +55,7 @@ func (s *Service) ProductionBatchByCode(ctx context.Context, p mintage.Principal
 	if !storable(code) {
 		return nil, notFound("production batch")
 	}
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		pb, err = r.ProductionBatchByCode(ctx, p.BrandNumber, code)
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *Service) ProductionBatchByCode(ctx context.Context, p mintage.Principal
 // productID is "". NOT_FOUND where there is no such product.
 func (s *Service) ProductionBatches(ctx context.Context, p mintage.Principal, productID string, page store.Page) (pbs []*mintage.ProductionBatch, err error) {
 	id := mintage.CanonicalID(productID)
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		var number int64
 		if productID != "" {
 			product, err := r.ProductByID(ctx, p.BrandNumber, id)

@@ -38,7 +38,7 @@ func (s *Service) CreateProduct(ctx context.Context, p mintage.Principal, in Pro
 	if err := draft.Validate(); err != nil { // before a database sees the SKU
 		return nil, err
 	}
-	err = s.inTx(ctx, func(tx store.Tx) (err error) {
+	err = s.inTx(ctx, p, func(tx store.Tx) (err error) {
 		if err := refuseTakenSKU(ctx, tx, &draft); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ type ProductPatch struct {
 func (s *Service) UpdateProduct(ctx context.Context, p mintage.Principal, id string, patch ProductPatch) (*mintage.Product, error) {
 	id = mintage.CanonicalID(id)
 	var product *mintage.Product
-	err := s.inTx(ctx, func(tx store.Tx) (err error) {
+	err := s.inTx(ctx, p, func(tx store.Tx) (err error) {
 		product, _, err = s.updateProduct(ctx, tx, p, id, func(product *mintage.Product) error {
 			return patch.apply(ctx, tx, product)
 		})
@@ -116,7 +116,7 @@ func (patch *ProductPatch) apply(ctx context.Context, tx store.Tx, product *mint
 // Product returns one product; NOT_FOUND also where it is another brand's.
 func (s *Service) Product(ctx context.Context, p mintage.Principal, id string) (product *mintage.Product, err error) {
 	id = mintage.CanonicalID(id)
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		product, err = r.ProductByID(ctx, p.BrandNumber, id)
 		return err
 	})
@@ -139,7 +139,7 @@ func (s *Service) Products(ctx context.Context, p mintage.Principal, filter stor
 	if !storable(filter.SKU) {
 		return nil, nil
 	}
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		products, err = r.Products(ctx, p.BrandNumber, filter, page)
 		return err
 	})

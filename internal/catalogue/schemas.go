@@ -27,7 +27,7 @@ func (s *Service) PutSchema(ctx context.Context, p mintage.Principal, id string,
 	if err != nil {
 		return nil, err
 	}
-	err = s.inTx(ctx, func(tx store.Tx) error {
+	err = s.inTx(ctx, p, func(tx store.Tx) error {
 		stored, err := tx.SchemaByID(ctx, p.BrandNumber, id)
 		if err != nil && !isNotFound(err) {
 			return err
@@ -49,7 +49,7 @@ func (s *Service) PutSchema(ctx context.Context, p mintage.Principal, id string,
 // Schemas lists the DPP schemas of mintage, then the brand's own.
 func (s *Service) Schemas(ctx context.Context, p mintage.Principal) ([]*dpp.Schema, error) {
 	var stored []*store.Schema
-	err := s.store.Read(ctx, func(r store.Reader) (err error) {
+	err := s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		stored, err = r.Schemas(ctx, p.BrandNumber)
 		return err
 	})
@@ -72,7 +72,7 @@ func (s *Service) Schema(ctx context.Context, p mintage.Principal, id string) (s
 	if schema, ok := dpp.BuiltinByID(id); ok {
 		return schema, nil
 	}
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		schema, err = FindSchema(ctx, r, p.BrandNumber, id)
 		return err
 	})

@@ -47,9 +47,9 @@ func taken(err error) error {
 }
 
 // inTx is store.InTx, run again after a lost race.
-func (s *Service) inTx(ctx context.Context, fn func(store.Tx) error) error {
+func (s *Service) inTx(ctx context.Context, p mintage.Principal, fn func(store.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.store.InTx(ctx, fn)
+		err := s.store.For(p.BrandNumber).InTx(ctx, fn)
 		if !errors.Is(err, errTaken) || attempt == maxAttempts {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *Service) inTx(ctx context.Context, fn func(store.Tx) error) error {
 
 // event is what every change of the catalogue leaves behind.
 func (s *Service) event(ctx context.Context, tx store.Tx, p mintage.Principal, e mintage.Event) error {
-	e.BrandNumber, e.Actor, e.At = p.BrandNumber, p.Actor, s.time()
+	e.BrandNumber, e.Actor, e.Origin, e.At = p.BrandNumber, p.Actor, p.Origin, s.time()
 	return tx.AppendEvent(ctx, &e)
 }
 

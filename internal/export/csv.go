@@ -33,16 +33,15 @@ func New(s store.Store, now func() time.Time) *Service {
 // Batch finds a batch to export and records the export in the audit trail.
 func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (*mintage.Batch, error) {
 	var b *mintage.Batch
-	err := s.store.InTx(ctx, func(tx store.Tx) error {
+	err := s.store.For(p.BrandNumber).InTx(ctx, func(tx store.Tx) error {
 		w, err := tx.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		if err != nil {
 			return err
 		}
 		b = &w.Batch
-		return tx.AppendEvent(ctx, &mintage.Event{
-			BrandNumber: p.BrandNumber, At: s.now(), Kind: mintage.EventBatchExported, Actor: p.Actor,
-			SubjectID: b.ID, BatchNumber: b.Number, Quantity: b.MintedQuantity,
-		})
+		e := p.Event(mintage.EventBatchExported, s.now())
+		e.SubjectID, e.BatchNumber, e.Quantity = b.ID, b.Number, b.MintedQuantity
+		return tx.AppendEvent(ctx, e)
 	})
 	return b, err
 }
@@ -82,7 +81,7 @@ func (s *Service) CSV(ctx context.Context, b *mintage.Batch, w io.Writer, flush 
 // codes reads a chunk whole, so that no transaction waits for the writer.
 func (s *Service) codes(ctx context.Context, b *mintage.Batch, from, to int64) ([]serial.Code, error) {
 	codes := make([]serial.Code, 0, to-from)
-	err := s.store.Read(ctx, func(r store.Reader) error {
+	err := s.store.For(b.BrandNumber).Read(ctx, func(r store.Reader) error {
 		codes = codes[:0]
 		return r.EachUnit(ctx, b.ProductNumber, from, to, func(ordinal int64, code serial.Code) error {
 			if ordinal != from+int64(len(codes)) {

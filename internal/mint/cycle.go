@@ -107,7 +107,7 @@ func (e *Engine) mintSlice(ctx context.Context, tx store.Tx, w *store.Work) erro
 			return err
 		}
 	}
-	done := eventOf(w, mintage.EventBatchCycle, e.Actor, e.Now())
+	done := eventOf(w, mintage.EventBatchCycle, e.principal(), e.Now())
 	done.ProductNumber, done.FirstOrdinal, done.Quantity = slice.Product, slice.First, count
 	if err := tx.AppendEvent(ctx, done); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (e *Engine) strike(ctx context.Context, tx store.Tx, w *store.Work, cause e
 	next := w.Job.Strike(strikeMessage(cause))
 	e.Log.Warn("a cycle failed", "job", w.Job.ID, "consecutive_errors", w.Job.ConsecutiveErrors, "error", cause)
 
-	failed := eventOf(w, mintage.EventJobStrike, e.Actor, e.Now())
+	failed := eventOf(w, mintage.EventJobStrike, e.principal(), e.Now())
 	failed.Message = fmt.Sprintf("Strike %d of %d in a row: %s", w.Job.ConsecutiveErrors, mintage.MaxStrikes, w.Job.LastError)
 	if err := tx.AppendEvent(ctx, failed); err != nil {
 		return err
@@ -174,5 +174,5 @@ func (e *Engine) move(ctx context.Context, tx store.Tx, w *store.Work, next mint
 		return err
 	}
 	w.Batch.Status = next.Batch()
-	return appendTransition(ctx, tx, w, from, e.Actor, now)
+	return appendTransition(ctx, tx, w, from, e.principal(), now)
 }

@@ -174,6 +174,9 @@ func (e *Engine) begin(ctx context.Context) (working context.Context, stop func(
 	}
 }
 
+// principal is the engine in the audit trail; it acts for no brand in particular.
+func (e *Engine) principal() mintage.Principal { return mintage.Principal{Actor: e.Actor} }
+
 // untilDue is how long an idle engine may rest: until the next job that waits
 // after a strike, but no longer than a poll.
 func (e *Engine) untilDue(ctx context.Context) time.Duration {

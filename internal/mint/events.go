@@ -10,8 +10,8 @@ import (
 
 // appendTransition records that w's job came from a state to its present one,
 // and the batch's change of state that follows from it, if one does.
-func appendTransition(ctx context.Context, tx store.EventTx, w *store.Work, from mintage.JobStatus, actor string, at time.Time) error {
-	e := eventOf(w, mintage.EventJobTransition, actor, at)
+func appendTransition(ctx context.Context, tx store.EventTx, w *store.Work, from mintage.JobStatus, by mintage.Principal, at time.Time) error {
+	e := eventOf(w, mintage.EventJobTransition, by, at)
 	e.From, e.To, e.Message = string(from), string(w.Job.Status), ""
 	if w.Job.Status == mintage.JobFailed {
 		e.Message = w.Job.LastError
@@ -27,17 +27,16 @@ func appendTransition(ctx context.Context, tx store.EventTx, w *store.Work, from
 	if batchFrom == string(to) {
 		return nil
 	}
-	e = eventOf(w, mintage.EventBatchTransition, actor, at)
+	e = eventOf(w, mintage.EventBatchTransition, by, at)
 	e.From, e.To = batchFrom, string(to)
 	return tx.AppendEvent(ctx, e)
 }
 
 // eventOf begins an event about a job or its batch.
-func eventOf(w *store.Work, kind mintage.EventKind, actor string, at time.Time) *mintage.Event {
-	e := &mintage.Event{
-		BrandNumber: w.Job.BrandNumber, At: at, Kind: kind, Actor: actor,
-		BatchNumber: w.Batch.Number, BatchID: w.Batch.ID, JobID: w.Job.ID, SubjectID: w.Batch.ID,
-	}
+func eventOf(w *store.Work, kind mintage.EventKind, by mintage.Principal, at time.Time) *mintage.Event {
+	e := by.Event(kind, at)
+	e.BrandNumber = w.Job.BrandNumber // a worker is no brand's
+	e.BatchNumber, e.BatchID, e.JobID, e.SubjectID = w.Batch.Number, w.Batch.ID, w.Job.ID, w.Batch.ID
 	if kind == mintage.EventJobTransition || kind == mintage.EventJobStrike {
 		e.SubjectID = w.Job.ID
 	}

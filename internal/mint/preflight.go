@@ -20,7 +20,7 @@ func (s *Service) Preflight(ctx context.Context, p mintage.Principal, req *minta
 		return nil, err
 	}
 	var reasons []mintage.Reason
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		f, err := gather(ctx, r, p.BrandNumber, req, r.ProductionBatchByID, r.ProductByID)
 		if err != nil {
 			return err

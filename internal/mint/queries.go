@@ -22,7 +22,7 @@ type Filter struct {
 
 // Job returns a job with its batch.
 func (s *Service) Job(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		w, err = r.WorkByJobID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		return err
 	})
@@ -31,7 +31,7 @@ func (s *Service) Job(ctx context.Context, p mintage.Principal, id string) (w *s
 
 // Batch returns a batch with its job.
 func (s *Service) Batch(ctx context.Context, p mintage.Principal, id string) (w *store.Work, err error) {
-	err = s.store.Read(ctx, func(r store.Reader) (err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		w, err = r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(id))
 		return err
 	})
@@ -48,7 +48,7 @@ func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page 
 	if f.BatchStatus != "" {
 		filter.Statuses = f.BatchStatus.Jobs()
 	}
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		if f.ProductID != "" {
 			product, err := r.ProductByID(ctx, p.BrandNumber, mintage.CanonicalID(f.ProductID))
 			if err != nil {
@@ -64,7 +64,7 @@ func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page 
 
 // Events returns the audit trail of the brand, newest first. batchID may be "".
 func (s *Service) Events(ctx context.Context, p mintage.Principal, batchID string, kind mintage.EventKind, page store.Page) (list []*mintage.Event, err error) {
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		filter := store.EventFilter{Kind: kind}
 		if batchID != "" {
 			w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(batchID))

@@ -36,7 +36,7 @@ func (s *Service) Submit(ctx context.Context, p mintage.Principal, req *mintage.
 		}
 	}
 	var out *Submission
-	err = s.store.InTx(ctx, func(tx store.Tx) (err error) {
+	err = s.store.For(p.BrandNumber).InTx(ctx, func(tx store.Tx) (err error) {
 		out, err = s.submit(ctx, tx, p, req, key)
 		return err
 	})
@@ -116,7 +116,7 @@ func (s *Service) accept(ctx context.Context, tx store.Tx, p mintage.Principal, 
 		return nil, err
 	}
 	w := &store.Work{Job: *job, Batch: *batch}
-	if err := appendTransition(ctx, tx, w, "", p.Actor, job.CreatedAt); err != nil {
+	if err := appendTransition(ctx, tx, w, "", p, job.CreatedAt); err != nil {
 		return nil, err
 	}
 	return &Submission{JobID: job.ID, BatchID: batch.ID, Status: job.Status}, nil

@@ -18,7 +18,7 @@ func (s *Service) Unit(ctx context.Context, p mintage.Principal, id string) (*mi
 		return nil, notFound
 	}
 	var unit *mintage.Unit
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		product, err := optional(r.ProductByCode(ctx, p.BrandNumber, name.ProductCode))
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (s *Service) Unit(ctx context.Context, p mintage.Principal, id string) (*mi
 // Units returns the minted units of a batch with an ordinal greater than after
 // (-1 for all), in ordinal order, at most limit.
 func (s *Service) Units(ctx context.Context, p mintage.Principal, batchID string, after int64, limit int) (units []*mintage.Unit, err error) {
-	err = s.store.Read(ctx, func(r store.Reader) error {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
 		w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(batchID))
 		if err != nil {
 			return err

@@ -216,6 +216,8 @@ type EventFilter struct {
 	Batch int64
 	Kind  mintage.EventKind
 	Actor string
+	// From and Until bound the time: From <= At < Until.
+	From, Until time.Time
 }
 
 // EventReader reads the audit trail of one brand.

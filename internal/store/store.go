@@ -7,18 +7,20 @@ import (
 
 // Store is a database that mintage keeps its data in.
 type Store interface {
+	Transactions
+
+	// For returns the transactions of one brand's principal. Under a role that
+	// policies apply to (PostgreSQL's app and resolver roles), other brands' rows
+	// do not exist in them; and without For hardly any rows do.
+	For(brand int64) Transactions
+
 	// Engine names the database for people: "sqlite" or "postgres".
 	Engine() string
 
-	// InTx runs fn in a read-write transaction and commits it if fn returns nil;
-	// otherwise, or on a panic, nothing of it remains. fn may run more than once
-	// (see TRY_AGAIN in the package's documentation), so its effects outside the
-	// transaction must bear repetition.
-	InTx(ctx context.Context, fn func(Tx) error) error
-
-	// Read runs fn in a read-only transaction that sees one moment. It waits for
-	// no writer.
-	Read(ctx context.Context, fn func(Reader) error) error
+	// Restricted reports whether the database itself keeps brands apart for this
+	// store's role. It is false on SQLite, and on PostgreSQL for a role that
+	// policies do not apply to: an owner, a worker.
+	Restricted(ctx context.Context) (bool, error)
 
 	// Ping fails with UNAVAILABLE where the database cannot be used for writing,
 	// and with SCHEMA_OUT_OF_DATE where it has to be migrated first.
@@ -35,10 +37,28 @@ type Store interface {
 	// link does not hang again. It returns the jobs concerned.
 	EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error)
 
+	// EventHorizon returns a number below which, and at which, no event can appear
+	// any more: every transaction that may have drawn such a number has ended. It
+	// never goes back, and stays where it is while such a transaction is open.
+	EventHorizon(ctx context.Context) (int64, error)
+
 	// Migrate brings the schema up to date; it does nothing where it is.
 	Migrate(ctx context.Context) error
 
 	Close() error
+}
+
+// Transactions run functions in transactions of their own.
+type Transactions interface {
+	// InTx runs fn in a read-write transaction and commits it if fn returns nil;
+	// otherwise, or on a panic, nothing of it remains. fn may run more than once
+	// (see TRY_AGAIN in the package's documentation), so its effects outside the
+	// transaction must bear repetition.
+	InTx(ctx context.Context, fn func(Tx) error) error
+
+	// Read runs fn in a read-only transaction that sees one moment. It waits for
+	// no writer.
+	Read(ctx context.Context, fn func(Reader) error) error
 }
 
 // Reader is what a read-only transaction offers.
@@ -52,6 +72,9 @@ type Reader interface {
 	JobReader
 	UnitReader
 	EventReader
+	PeopleReader
+	KeyCheckReader
+	SealReader
 	AuditReader
 }
 
@@ -65,6 +88,9 @@ type Tx interface {
 	JobTx
 	UnitTx
 	EventTx
+	PeopleTx
+	KeyCheckTx
+	SealTx
 
 	// Savepoint runs fn so that its failure leaves the transaction as it was
 	// before and usable; outside of one, a statement that failed dooms the

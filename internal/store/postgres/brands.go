@@ -10,13 +10,13 @@ import (
 
 const selectBrand = `
 	SELECT number, id, name, resolver_base, gs1_required, over_issue_percent,
-		lot_from_production_batch, sealed_key, created_at
+		lot_from_production_batch, admins_submit, sealed_key, created_at
 	FROM brands`
 
 func scanBrand(row pgx.Row) (*mintage.Brand, error) {
 	b := new(mintage.Brand)
 	return b, row.Scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.SealedKey, utc(&b.CreatedAt))
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.SealedKey, utc(&b.CreatedAt))
 }
 
 func (t *tx) BrandByNumber(ctx context.Context, number int64) (*mintage.Brand, error) {
@@ -37,11 +37,11 @@ func (t *tx) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := t.get(ctx, []any{&b.Number}, `
 		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent,
-			lot_from_production_batch, sealed_key, created_at)
-		VALUES ($1::uuid, $2, $3, $4, $5, $6, $7::bytea, $8)
+			lot_from_production_batch, admins_submit, sealed_key, created_at)
+		VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8::bytea, $9)
 		RETURNING number`,
 		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent,
-		b.LotFromProductionBatch, b.SealedKey, b.CreatedAt)
+		b.LotFromProductionBatch, b.AdminsSubmit, b.SealedKey, b.CreatedAt)
 	if err != nil {
 		return err
 	}
@@ -51,9 +51,9 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := t.change(ctx, `
 		UPDATE brands SET name = $2, resolver_base = $3, gs1_required = $4, over_issue_percent = $5,
-			lot_from_production_batch = $6
+			lot_from_production_batch = $6, admins_submit = $7
 		WHERE number = $1`,
-		b.Number, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch)
+		b.Number, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit)
 	if err != nil {
 		return err
 	}

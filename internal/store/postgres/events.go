@@ -11,7 +11,7 @@ import (
 
 func scanEvent(row pgx.Row) (*mintage.Event, error) {
 	e := new(mintage.Event)
-	return e, row.Scan(&e.Number, &e.BrandNumber, utc(&e.At), &e.Kind, &e.Actor, &e.SubjectID,
+	return e, row.Scan(&e.Number, &e.BrandNumber, utc(&e.At), &e.Kind, &e.Actor, &e.Origin.AddressClass, &e.Origin.RequestID, &e.SubjectID,
 		&e.BatchNumber, &e.BatchID, &e.JobID, &e.ProductNumber, &e.FirstOrdinal, &e.Quantity,
 		&e.From, &e.To, &e.Message)
 }
@@ -27,9 +27,15 @@ func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, 
 	if filter.Actor != "" {
 		c.and("e.actor = $%d", filter.Actor)
 	}
+	if !filter.From.IsZero() {
+		c.and("e.at >= $%d", filter.From)
+	}
+	if !filter.Until.IsZero() {
+		c.and("e.at < $%d", filter.Until)
+	}
 	c.page("e.number", page)
 	return many(ctx, t, scanEvent, `
-		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.subject_id,
+		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
 			coalesce(e.batch_number, 0), coalesce(b.id::text, ''), coalesce(j.id::text, ''),
 			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
 			e.from_state, e.to_state, e.message
@@ -44,10 +50,10 @@ func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
 	// An ordinal may be 0, so that only the quantity tells whether there is a range.
 	return t.get(ctx, []any{&e.Number}, `
 		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number,
-			first_ordinal, quantity, from_state, to_state, message)
+			first_ordinal, quantity, from_state, to_state, message, address_class, request_id)
 		VALUES ($1, $2, $3, $4, $5, nullif($6::bigint, 0), nullif($7::bigint, 0),
-			CASE WHEN $9::bigint <> 0 THEN $8::bigint END, nullif($9::bigint, 0), $10, $11, $12)
+			CASE WHEN $9::bigint <> 0 THEN $8::bigint END, nullif($9::bigint, 0), $10, $11, $12, $13, $14)
 		RETURNING number`,
 		e.BrandNumber, e.At, string(e.Kind), e.Actor, e.SubjectID, e.BatchNumber, e.ProductNumber,
-		e.FirstOrdinal, e.Quantity, e.From, e.To, e.Message)
+		e.FirstOrdinal, e.Quantity, e.From, e.To, e.Message, string(e.Origin.AddressClass), e.Origin.RequestID)
 }

@@ -6,12 +6,12 @@ import (
 	"mintage"
 )
 
-const brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, sealed_key, created_at`
+const brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at`
 
 func scanBrand(scan scanner) (*mintage.Brand, error) {
 	b := &mintage.Brand{}
 	err := scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.SealedKey, timeInto{&b.CreatedAt})
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.SealedKey, timeInto{&b.CreatedAt})
 	return b, err
 }
 
@@ -29,9 +29,9 @@ func (r reader) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	number, err := t.insert(ctx, `
-		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, sealed_key, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.SealedKey, text(b.CreatedAt))
+		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit, b.SealedKey, text(b.CreatedAt))
 	if err != nil {
 		return err
 	}
@@ -44,9 +44,9 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := found(t.exec(ctx, `
-		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?
+		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?, admins_submit = ?
 		WHERE number = ?`,
-		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.Number))
+		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit, b.Number))
 	if err != nil {
 		return err
 	}

@@ -10,10 +10,10 @@ import (
 func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
 	number, err := t.insert(ctx, `
 		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number, first_ordinal, quantity,
-			from_state, to_state, message)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			from_state, to_state, message, address_class, request_id)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.BrandNumber, text(e.At), e.Kind, e.Actor, e.SubjectID, orNull(e.BatchNumber), orNull(e.ProductNumber),
-		firstOrdinal(e), orNull(e.Quantity), e.From, e.To, e.Message)
+		firstOrdinal(e), orNull(e.Quantity), e.From, e.To, e.Message, e.Origin.AddressClass, e.Origin.RequestID)
 	if err == nil {
 		e.Number = number
 	}
@@ -31,7 +31,7 @@ func firstOrdinal(e *mintage.Event) any {
 
 func scanEvent(scan scanner) (*mintage.Event, error) {
 	e := &mintage.Event{}
-	err := scan(&e.Number, &e.BrandNumber, timeInto{&e.At}, &e.Kind, &e.Actor, &e.SubjectID,
+	err := scan(&e.Number, &e.BrandNumber, timeInto{&e.At}, &e.Kind, &e.Actor, &e.Origin.AddressClass, &e.Origin.RequestID, &e.SubjectID,
 		&e.BatchNumber, &e.BatchID, &e.JobID, &e.ProductNumber, &e.FirstOrdinal, &e.Quantity, &e.From, &e.To, &e.Message)
 	return e, err
 }
@@ -48,9 +48,15 @@ func (r reader) Events(ctx context.Context, brand int64, filter store.EventFilte
 	if filter.Actor != "" {
 		w.and("e.actor = ?", filter.Actor)
 	}
+	if !filter.From.IsZero() {
+		w.and("e.at >= ?", text(filter.From))
+	}
+	if !filter.Until.IsZero() {
+		w.and("e.at < ?", text(filter.Until))
+	}
 	clause, args := w.page("e.number", page)
 	return list(ctx, r.session, scanEvent, `
-		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.subject_id,
+		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
 			coalesce(e.batch_number, 0), coalesce(b.id, ''), coalesce(j.id, ''),
 			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
 			e.from_state, e.to_state, e.message

@@ -12,6 +12,7 @@ CREATE TABLE brands (
     gs1_required boolean NOT NULL,
     over_issue_percent integer NOT NULL CHECK (over_issue_percent BETWEEN 0 AND 100),
     lot_from_production_batch boolean NOT NULL,
+    admins_submit boolean NOT NULL,
     sealed_key bytea NOT NULL,
     created_at timestamptz NOT NULL
 );
@@ -29,7 +30,9 @@ CREATE TABLE api_keys (
     hash bytea NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz,
-    revoked_at timestamptz
+    revoked_at timestamptz,
+    last_used_at timestamptz,
+    label text NOT NULL
 );
 
 CREATE TABLE dpp_schemas (
@@ -161,6 +164,8 @@ CREATE TABLE events (
     at timestamptz NOT NULL,
     kind text NOT NULL,
     actor text NOT NULL,
+    address_class text NOT NULL DEFAULT '',
+    request_id text NOT NULL DEFAULT '',
     subject_id text NOT NULL,
     batch_number bigint,
     product_number bigint,

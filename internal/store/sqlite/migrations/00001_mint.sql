@@ -11,6 +11,7 @@ CREATE TABLE brands (
     gs1_required INTEGER NOT NULL CHECK (gs1_required IN (0, 1)),
     over_issue_percent INTEGER NOT NULL CHECK (over_issue_percent BETWEEN 0 AND 100),
     lot_from_production_batch INTEGER NOT NULL CHECK (lot_from_production_batch IN (0, 1)),
+    admins_submit INTEGER NOT NULL CHECK (admins_submit IN (0, 1)),
     sealed_key BLOB NOT NULL,
     created_at TEXT NOT NULL
 ) STRICT;
@@ -28,7 +29,9 @@ CREATE TABLE api_keys (
     hash BLOB NOT NULL,
     created_at TEXT NOT NULL,
     expires_at TEXT,
-    revoked_at TEXT
+    revoked_at TEXT,
+    last_used_at TEXT,
+    label TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE dpp_schemas (
@@ -159,6 +162,8 @@ CREATE TABLE events (
     at TEXT NOT NULL,
     kind TEXT NOT NULL,
     actor TEXT NOT NULL,
+    address_class TEXT NOT NULL DEFAULT '',
+    request_id TEXT NOT NULL DEFAULT '',
     subject_id TEXT NOT NULL,
     batch_number INTEGER,
     product_number INTEGER,

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"mintage"
+)
+
+// People and keys are looked up before the brand is known. On PostgreSQL the app
+// role may do that through one narrow function each, which takes the exact key.
+
+// PeopleReader reads users, members, sessions and sign-in links.
+type PeopleReader interface {
+	// HasUsers reports whether anybody can sign in yet.
+	HasUsers(ctx context.Context) (bool, error)
+	// UserByEmail disregards case.
+	UserByEmail(ctx context.Context, email string) (*mintage.User, error)
+	UserByID(ctx context.Context, id string) (*mintage.User, error)
+	// UserByIdentity finds the user that an OpenID provider's subject was linked to.
+	UserByIdentity(ctx context.Context, issuer, subject string) (*mintage.User, error)
+	// Memberships lists the brands of a user, oldest membership first.
+	Memberships(ctx context.Context, userID string) ([]*mintage.Member, error)
+	// Members lists the members of a brand, oldest first.
+	Members(ctx context.Context, brand int64) ([]*mintage.Member, error)
+	// Session finds a session by the hash of its token; NOT_FOUND where it has
+	// expired by now.
+	Session(ctx context.Context, tokenHash []byte, now time.Time) (*mintage.Session, error)
+	// APIKeys lists the keys of a brand, newest first.
+	APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, error)
+}
+
+// PeopleTx writes users, members, sessions and sign-in links.
+type PeopleTx interface {
+	// CreateUser fails with CONFLICT where the e-mail address is taken.
+	CreateUser(ctx context.Context, u *mintage.User) error
+	// UpdateUser stores Name and PasswordHash.
+	UpdateUser(ctx context.Context, u *mintage.User) error
+	// LinkIdentity makes an OpenID provider's subject the user's. CONFLICT where
+	// it is another user's.
+	LinkIdentity(ctx context.Context, userID, issuer, subject string) error
+	// PutMember stores a user's role in a brand, or replaces it.
+	PutMember(ctx context.Context, m *mintage.Member) error
+	// RemoveMember takes a user out of a brand. The account stays.
+	RemoveMember(ctx context.Context, brand int64, userID string) error
+	// LockMembers keeps others from changing a brand's members until the
+	// transaction ends, and lists them, so that a last owner cannot be removed twice.
+	LockMembers(ctx context.Context, brand int64) ([]*mintage.Member, error)
+
+	// PutSession stores a session, or replaces it.
+	PutSession(ctx context.Context, s *mintage.Session) error
+	// DeleteSession does nothing where there is none.
+	DeleteSession(ctx context.Context, tokenHash []byte) error
+	// DeleteSessions removes all sessions of a user: signed out everywhere.
+	DeleteSessions(ctx context.Context, userID string) error
+	// DeleteExpired removes sessions and sign-in links that have expired.
+	DeleteExpired(ctx context.Context, now time.Time) error
+
+	CreateSignInLink(ctx context.Context, l *mintage.SignInLink) error
+	// UseSignInLink marks a link as used and returns it. NOT_FOUND where it does
+	// not exist, was used, or has expired: of two who race, one gets it.
+	UseSignInLink(ctx context.Context, hash []byte, now time.Time) (*mintage.SignInLink, error)
+
+	// UpdateAPIKey stores ExpiresAt and RevokedAt. NOT_FOUND where the brand has no
+	// such key.
+	UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error
+	// TouchAPIKey stores when a key was last used.
+	TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error
+}
+
+// KeyCheckReader reads the check value of the installation's master key.
+type KeyCheckReader interface {
+	// KeyCheck fails with NOT_FOUND where none was stored yet.
+	KeyCheck(ctx context.Context) ([]byte, error)
+}
+
+// KeyCheckTx stores it, once.
+type KeyCheckTx interface {
+	// SetKeyCheck fails with CONFLICT where there is one already.
+	SetKeyCheck(ctx context.Context, check []byte) error
+}
+
+// SealReader reads the hash chains over the events.
+type SealReader interface {
+	// LastSeal returns the newest block of a brand's chain; NOT_FOUND before the
+	// first one.
+	LastSeal(ctx context.Context, brand int64) (*mintage.Seal, error)
+	// Seals lists blocks with a number above after, oldest first, at most limit.
+	Seals(ctx context.Context, brand, after int64, limit int) ([]*mintage.Seal, error)
+	// EventsBetween lists a brand's events with after < number <= upTo, oldest
+	// first, at most limit, as they are stored (BatchID and JobID stay empty).
+	EventsBetween(ctx context.Context, brand, after, upTo int64, limit int) ([]*mintage.Event, error)
+	// UnsealedBrands lists the brands that have events above the last sealed one,
+	// up to a number: at most limit of them.
+	UnsealedBrands(ctx context.Context, upTo int64, limit int) ([]int64, error)
+}
+
+// SealTx extends them.
+type SealTx interface {
+	// LockSeals takes the right to seal until the transaction ends, and reports
+	// whether it got it: one process seals at a time.
+	LockSeals(ctx context.Context) (bool, error)
+	// AppendSeal fails with CONFLICT where the brand has a block of this number.
+	AppendSeal(ctx context.Context, s *mintage.Seal) error
+}
