@@ -26,6 +26,10 @@ type Options struct {
 	// MaxConns bounds the connections of the pool; 0 means 10. Each subscription
 	// and a migration have one more of their own.
 	MaxConns int32
+	// EveryBrand says that the store works for all brands, as workers and the
+	// operator's commands do. Ping then refuses a role that policies apply to,
+	// which would find no work and say nothing.
+	EveryBrand bool
 
 	// Bounds within a read-write transaction: of one statement (0 means 12 s),
 	// of the wait for one lock (10 s), and of the time between two statements
@@ -50,6 +54,8 @@ type Store struct {
 	now    func() time.Time // nil for the database's clock
 
 	beginWrite, beginRead string
+	everyBrand            bool
+	horizon               horizon
 
 	lifetime      context.Context //nolint:containedctx // ends with Close, not with any call
 	end           context.CancelFunc
@@ -86,6 +92,8 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		pool:   pool,
 		direct: direct.ConnConfig,
 		now:    opts.Now,
+
+		everyBrand: opts.EveryBrand,
 		// Not READ WRITE: a server that was set to read-only shall say so.
 		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED; " + statement +
 			set("lock_timeout", cmp.Or(opts.LockTimeout, 10*time.Second)) +
@@ -147,19 +155,27 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// InTx runs fn in a transaction; see [store.Store].
+// InTx runs fn in a transaction; see [store.Transactions].
 func (s *Store) InTx(ctx context.Context, fn func(store.Tx) error) error {
+	return s.inTx(ctx, s.beginWrite, fn)
+}
+
+// Read runs fn in a read-only transaction; see [store.Transactions].
+func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
+	return s.read(ctx, s.beginRead, fn)
+}
+
+func (s *Store) inTx(ctx context.Context, begin string, fn func(store.Tx) error) error {
 	for attempt := 0; ; attempt++ {
-		err := s.run(ctx, s.beginWrite, func(t *tx) error { return fn(t) })
+		err := s.run(ctx, begin, func(t *tx) error { return fn(t) })
 		if mintage.ErrorCode(err) != mintage.CodeRetry || attempt == reruns || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// Read runs fn in a read-only transaction; see [store.Store].
-func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
-	return s.run(ctx, s.beginRead, func(t *tx) error { return fn(t) })
+func (s *Store) read(ctx context.Context, begin string, fn func(store.Reader) error) error {
+	return s.run(ctx, begin, func(t *tx) error { return fn(t) })
 }
 
 func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error {

@@ -116,10 +116,10 @@ func (t *tx) insertLots(ctx context.Context, b *mintage.Batch) error {
 		codes, prefixes, suffixes = append(codes, l.Code), append(prefixes, l.URLPrefix), append(suffixes, l.URLSuffix)
 	}
 	_, err := t.exec(ctx, `
-		INSERT INTO lots (product_number, first_ordinal, quantity, batch_number, code, url_prefix, url_suffix)
-		SELECT $1, first_ordinal, quantity, $2, nullif(code, ''), url_prefix, url_suffix
-		FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+		INSERT INTO lots (brand_number, product_number, first_ordinal, quantity, batch_number, code, url_prefix, url_suffix)
+		SELECT $1, $2, first_ordinal, quantity, $3, nullif(code, ''), url_prefix, url_suffix
+		FROM unnest($4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[])
 			AS l (first_ordinal, quantity, code, url_prefix, url_suffix)`,
-		b.ProductNumber, b.Number, firsts, quantities, codes, prefixes, suffixes)
+		b.BrandNumber, b.ProductNumber, b.Number, firsts, quantities, codes, prefixes, suffixes)
 	return err
 }

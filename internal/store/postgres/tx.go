@@ -21,14 +21,6 @@ type tx struct {
 	// lost is why the transaction cannot go on, though a savepoint may have
 	// caught the error.
 	lost error
-
-	// Not written yet.
-	store.PeopleReader
-	store.PeopleTx
-	store.KeyCheckReader
-	store.KeyCheckTx
-	store.SealReader
-	store.SealTx
 }
 
 var _ store.Tx = (*tx)(nil)

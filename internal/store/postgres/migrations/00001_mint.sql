@@ -24,7 +24,8 @@ CREATE TABLE resolver_bases (
 );
 
 CREATE TABLE api_keys (
-    id text PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text NOT NULL UNIQUE,
     brand_number bigint NOT NULL REFERENCES brands,
     role text NOT NULL,
     hash bytea NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE api_keys (
     last_used_at timestamptz,
     label text NOT NULL
 );
+CREATE INDEX api_keys_of_brand ON api_keys (brand_number, number);
 
 CREATE TABLE dpp_schemas (
     brand_number bigint NOT NULL REFERENCES brands,
@@ -131,6 +133,7 @@ CREATE INDEX mint_batches_of_production_batch ON mint_batches (production_batch_
 -- Each unit of a batch is in exactly one lot; the lot of a batch without lots
 -- has no code.
 CREATE TABLE lots (
+    brand_number bigint NOT NULL REFERENCES brands, -- for the policy: each row says whose it is
     product_number bigint NOT NULL,
     first_ordinal bigint NOT NULL,
     quantity bigint NOT NULL CHECK (quantity > 0),
