@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"mintage"
 )
 
 // Store is a database that mintage keeps its data in.
@@ -77,4 +79,12 @@ type Tx interface {
 type Page struct {
 	After int64 // number of the last row already seen; 0 for the beginning
 	Limit int   // at most so many rows, at least 1
+}
+
+// NoOrdinals is why [RequestTx.ReserveOrdinals] refuses; next is the product's next
+// ordinal.
+func NoOrdinals(next int64) error {
+	return mintage.Errorf(mintage.CodeConflict,
+		"A product can have %d units, and this one has room for %d more; request no more than that, or mint with a new product.",
+		int64(mintage.MaxProductUnits), mintage.MaxProductUnits-next)
 }
