@@ -177,10 +177,7 @@ func (t *tx) unitsOf(ctx context.Context, product int64, units []store.UnitRow, 
 
 // unitsFrom reads a chunk without an allocation for each unit.
 func (t *tx) unitsFrom(ctx context.Context, product, from, skip int64, units []store.UnitRow) ([]store.UnitRow, error) {
-	if t.lost != nil {
-		return nil, t.lost
-	}
-	rows, err := t.pg.Query(ctx, `
+	rows, err := t.query(ctx, `
 		SELECT ordinal, code FROM units
 		WHERE product_number = $1 AND ordinal >= $2::bigint
 		ORDER BY ordinal LIMIT $3 OFFSET $4`, product, from, int64(chunk), skip)

@@ -32,9 +32,10 @@
 // # A worker that hangs
 //
 // Each transaction begins with its own timeouts (see [Options]), set with SET
-// LOCAL in the same round trip as BEGIN: for a statement, for waiting on a lock,
-// and for doing nothing. All are below the 15 seconds after which a worker is
-// ended, so that what the server can notice by itself never comes to that.
+// LOCAL in the same round trip as BEGIN and the first statement: for a statement,
+// for waiting on a lock, and for doing nothing. All are below the 15 seconds after
+// which a worker is ended, so that what the server can notice by itself never comes
+// to that.
 //
 // What it cannot notice is a COPY whose client stays silent: neither the timeout
 // of statements nor a cancel request ends it, only the end of the process does.
@@ -47,6 +48,15 @@
 //
 // Only a superuser or a role with pg_signal_backend may end another role's
 // processes. All workers should therefore connect with the same role.
+//
+// # Round trips
+//
+// A cycle takes five: BEGIN, the timeouts and the claim; SAVEPOINT and the batch's
+// count, while the slice is being encoded; COPY; the event; COMMIT. What returns
+// nothing and can hardly fail (BEGIN, the timeouts, SAVEPOINT, RELEASE) waits for the
+// next statement and is sent in front of it, as one pipeline up to one Sync, which
+// PgBouncer takes as one piece too. A RELEASE with nothing behind it but COMMIT is
+// never sent, and a transaction without a statement is none.
 //
 // # A client that waits
 //

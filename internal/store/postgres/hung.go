@@ -61,7 +61,7 @@ func (s *Store) EndHungWorkers(ctx context.Context, limit time.Duration) ([]int6
 // If one does, it is waited for, and the limit is halved for the next cycle.
 func (s *Store) endHolder(ctx context.Context, job int64, limit time.Duration) (done bool, err error) {
 	err = s.run(ctx, s.beginWrite, func(t *tx) error {
-		if _, err := t.exec(ctx, set("lock_timeout", endWait)); err != nil {
+		if _, err := t.exec(ctx, `SELECT `+setting("lock_timeout", endWait)); err != nil {
 			return err
 		}
 		n, err := t.exec(ctx, `

@@ -88,12 +88,14 @@ func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Sli
 	}
 	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // our own pool
 	defer buffers.Put(buffer)
-	*buffer = appendUnits((*buffer)[:0], s)
-
+	// Encoded while the server counts.
+	var encoding sync.WaitGroup
+	encoding.Go(func() { *buffer = appendUnits((*buffer)[:0], s) })
 	n, err := t.exec(ctx, `
 		UPDATE mint_batches SET minted_quantity = minted_quantity + $3
 		WHERE number = $1 AND minted_quantity = $2 AND minted_quantity + $3 <= requested_quantity`,
 		batch, expected, int64(len(s.Codes)))
+	encoding.Wait()
 	if err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Sli
 	if s.Writing != nil {
 		s.Writing()
 	}
-	_, err = t.pg.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
+	_, err = t.conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
 		`COPY units (product_number, ordinal, code) FROM STDIN BINARY`)
 	return t.fail(ctx, err)
 }
