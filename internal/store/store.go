@@ -33,8 +33,8 @@ type Store interface {
 	Submissions(ctx context.Context) <-chan struct{}
 
 	// EndHungWorkers ends every transaction that has held a job's lock for longer
-	// than limit, and halves the job's CycleLimit (down to 1), so that a slow
-	// link does not hang again. It returns the jobs concerned.
+	// than limit, and makes the job's CycleLimit half of the slice that it may have
+	// tried (at least 1), so that a slow link does not hang again. It returns the jobs concerned.
 	EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error)
 
 	// Migrate brings the schema up to date; it does nothing where it is.

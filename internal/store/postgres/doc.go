@@ -41,7 +41,8 @@
 // of statements nor a cancel request ends it, only the end of the process does.
 // So units are encoded to the last byte before COPY begins, which leaves nothing
 // but the network to wait for. Where that hangs, EndHungWorkers ends the process
-// and halves the job's CycleLimit. The halving is part of the statement that
+// and makes the job's CycleLimit half of the slice, as far as it is known: of the
+// limit or of what was left to mint. The halving is part of the statement that
 // ends the process, and waits for the row that dies with it. It also asks that
 // the limit be the one seen before the kill, so that two callers at once halve it
 // once.
