@@ -133,5 +133,5 @@ func appendUnits(b []byte, s store.Slice) []byte {
 // appendInteger appends a field of four bytes.
 func appendInteger(b []byte, n int64) []byte {
 	b = binary.BigEndian.AppendUint32(b, 4)
-	return binary.BigEndian.AppendUint32(b, uint32(n)) //nolint:gosec // InsertUnits has looked
+	return binary.BigEndian.AppendUint32(b, uint32(n)) // InsertUnits has looked whether it fits
 }
