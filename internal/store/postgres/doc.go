@@ -32,21 +32,32 @@
 // # A worker that hangs
 //
 // Each transaction begins with its own timeouts (see [Options]), set with SET
-// LOCAL in the same round trip as BEGIN: for a statement, for waiting on a lock,
-// and for doing nothing. All are below the 15 seconds after which a worker is
-// ended, so that what the server can notice by itself never comes to that.
+// LOCAL in the same round trip as BEGIN and the first statement: for a statement,
+// for waiting on a lock, and for doing nothing. All are below the 15 seconds after
+// which a worker is ended, so that what the server can notice by itself never comes
+// to that.
 //
 // What it cannot notice is a COPY whose client stays silent: neither the timeout
 // of statements nor a cancel request ends it, only the end of the process does.
 // So units are encoded to the last byte before COPY begins, which leaves nothing
 // but the network to wait for. Where that hangs, EndHungWorkers ends the process
-// and halves the job's CycleLimit. The halving is part of the statement that
+// and makes the job's CycleLimit half of the slice, as far as it is known: of the
+// limit or of what was left to mint. The halving is part of the statement that
 // ends the process, and waits for the row that dies with it. It also asks that
 // the limit be the one seen before the kill, so that two callers at once halve it
 // once.
 //
 // Only a superuser or a role with pg_signal_backend may end another role's
 // processes. All workers should therefore connect with the same role.
+//
+// # Round trips
+//
+// A cycle takes five: BEGIN, the timeouts and the claim; SAVEPOINT and the batch's
+// count, while the slice is being encoded; COPY; the event; COMMIT. What returns
+// nothing and can hardly fail (BEGIN, the timeouts, SAVEPOINT, RELEASE) waits for the
+// next statement and is sent in front of it, as one pipeline up to one Sync, which
+// PgBouncer takes as one piece too. A RELEASE with nothing behind it but COMMIT is
+// never sent, and a transaction without a statement is none.
 //
 // # A client that waits
 //

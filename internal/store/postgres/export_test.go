@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"mintage/internal/store"
 )
@@ -59,43 +58,23 @@ func Statements(t *testing.T) (all []Statement) {
 
 // Plans runs fn in a transaction of a brand and returns the plans of its statements.
 func (s *Store) Plans(ctx context.Context, brand int64, fn func(store.Tx) error) (plans []string, err error) {
-	begin := s.beginWrite + s.For(brand).(scoped).set
+	begin := s.For(brand).(scoped).begin(s.beginWrite)
 	err = s.run(ctx, begin, func(t *tx) error {
-		t.pg = explainer{t.pg, &plans}
+		if _, err := t.Now(ctx); err != nil { // sends what goes ahead
+			return err
+		}
+		t.watch = func(ctx context.Context, sql string, args []any) {
+			rows, err := t.conn.Query(ctx, "EXPLAIN "+sql, args...)
+			if err == nil {
+				var lines []string
+				lines, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				plans = append(plans, strings.Join(lines, "\n"))
+			}
+			if err != nil {
+				panic(err)
+			}
+		}
 		return fn(t)
 	})
 	return plans, err
-}
-
-// explainer explains each statement before it runs it.
-type explainer struct {
-	pgx.Tx
-	plans *[]string
-}
-
-func (e explainer) explain(ctx context.Context, sql string, args []any) {
-	rows, err := e.Tx.Query(ctx, "EXPLAIN "+sql, args...)
-	if err == nil {
-		var lines []string
-		lines, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		*e.plans = append(*e.plans, strings.Join(lines, "\n"))
-	}
-	if err != nil {
-		panic(err)
-	}
-}
-
-func (e explainer) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	e.explain(ctx, sql, args)
-	return e.Tx.Exec(ctx, sql, args...)
-}
-
-func (e explainer) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	e.explain(ctx, sql, args)
-	return e.Tx.Query(ctx, sql, args...)
-}
-
-func (e explainer) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	e.explain(ctx, sql, args)
-	return e.Tx.QueryRow(ctx, sql, args...)
 }

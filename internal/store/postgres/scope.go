@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,21 +14,28 @@ import (
 // scoped are the transactions of one brand.
 type scoped struct {
 	*Store
-	set string // sets the brand, for the transaction only
+	set string // sets the brand, for the transaction only; see setting
 }
 
 // For returns the transactions of one brand; see [store.Store]. The brand is set in
 // the round trip that begins the transaction.
 func (s *Store) For(brand int64) store.Transactions {
-	return scoped{s, "SET LOCAL mintage.brand = '" + strconv.FormatInt(brand, 10) + "'; "}
+	return scoped{s, `, set_config('mintage.brand', '` + strconv.FormatInt(brand, 10) + `', true)`}
 }
 
 func (s scoped) InTx(ctx context.Context, fn func(store.Tx) error) error {
-	return s.inTx(ctx, s.beginWrite+s.set, fn)
+	return s.inTx(ctx, s.begin(s.beginWrite), fn)
 }
 
 func (s scoped) Read(ctx context.Context, fn func(store.Reader) error) error {
-	return s.read(ctx, s.beginRead+s.set, fn)
+	return s.read(ctx, s.begin(s.beginRead), fn)
+}
+
+// begin adds the brand to the last statement of those that begin a transaction.
+func (s scoped) begin(statements []string) []string {
+	statements = slices.Clone(statements)
+	statements[len(statements)-1] += s.set
+	return statements
 }
 
 // Restricted reports whether policies apply to this role; see [store.Store].

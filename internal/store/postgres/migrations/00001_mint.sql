@@ -45,7 +45,8 @@ CREATE TABLE dpp_schemas (
 );
 
 CREATE TABLE products (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Four bytes in the table of units.
+    number bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 2147483647) PRIMARY KEY,
     id uuid NOT NULL UNIQUE,
     brand_number bigint NOT NULL REFERENCES brands,
     code text NOT NULL UNIQUE,
@@ -57,7 +58,7 @@ CREATE TABLE products (
     -- text, not jsonb: what the brand sent is kept to the digit.
     attributes text NOT NULL,
     -- The next ordinal to reserve; never goes back.
-    next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 1099511627776),
+    next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 2147483648),
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     UNIQUE (brand_number, sku)
@@ -153,10 +154,11 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (brand_number, key)
 );
 
--- One row a unit, written once. code is the unit's 60-bit number.
+-- One row a unit, written once. code is the unit's 60-bit number. A key of eight
+-- bytes instead of sixteen saves a fifth of the table, the index and the WAL.
 CREATE TABLE units (
-    product_number bigint NOT NULL,
-    ordinal bigint NOT NULL,
+    product_number integer NOT NULL,
+    ordinal integer NOT NULL,
     code bigint NOT NULL,
     PRIMARY KEY (product_number, ordinal)
 );

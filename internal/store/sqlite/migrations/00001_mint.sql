@@ -55,7 +55,7 @@ CREATE TABLE products (
     schema_id TEXT,
     attributes TEXT NOT NULL,
     -- The next ordinal to reserve; never goes back.
-    next_ordinal INTEGER NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 1099511627776),
+    next_ordinal INTEGER NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 2147483648),
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     UNIQUE (brand_number, sku)
