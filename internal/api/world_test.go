@@ -302,22 +302,22 @@ func (w *world) settle() {
 		return
 	}
 	w.brand.settled = w.clock.Now()
-	used := map[string]bool{}
-	for _, text := range w.brand.keys {
-		w.do(call{key: text, path: "/v1/brand"})
-		used[text[3:15]] = true
-	}
 	storetest.Eventually(w.t, "the use of the keys is noted", func() bool {
+		stale := false
 		keys, err := w.server.Access.Keys(w.t.Context(), w.brand.principal())
 		if err != nil {
 			w.t.Fatal(err)
 		}
 		for _, k := range keys {
-			if used[k.ID] && !k.LastUsedAt.Equal(w.clock.Now()) {
-				return false
+			for _, text := range w.brand.keys {
+				// Of two uses at the same time one is noted, perhaps the one long ago.
+				if text[3:15] == k.ID && w.clock.Now().Sub(k.LastUsedAt) >= time.Minute {
+					w.do(call{key: text, path: "/v1/brand"})
+					stale = true
+				}
 			}
 		}
-		return true
+		return !stale
 	})
 }
 

@@ -62,7 +62,6 @@ func BenchmarkEvents(b *testing.B) {
 		beside = append(beside, write())
 		stop()
 		sealing.Wait()
-		println(int(alone[len(alone)-1]), int(beside[len(beside)-1]))
 		ratios = append(ratios, beside[len(beside)-1]/alone[len(alone)-1])
 	}
 	report, err := audit.Verify(b.Context(), s, "", nil)

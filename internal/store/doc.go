@@ -37,10 +37,11 @@
 //	TRY_AGAIN            serialization failure or deadlock; InTx has already
 //	                     run the function again a few times
 //	INVALID_INPUT        text that a database cannot hold (NUL, invalid UTF-8)
-//	FORBIDDEN            the role may not migrate
+//	FORBIDDEN            the role may not migrate; or it is to work for all
+//	                     brands and sees only one
 //	NOT_SUPPORTED        the server or file system cannot do what is needed
 //	UNAVAILABLE          a fault of the place: connection, disk, shutdown,
-//	                     read-only, busy. What was asked for may be asked again
+//	                     read-only, busy, a right that is missing. What was asked for may be asked again
 //	OUTCOME_UNKNOWN      the same while committing: it may have been stored
 //	SCHEMA_OUT_OF_DATE   migrate first
 //	INTERNAL             anything else; a cycle counts it as a strike

@@ -235,6 +235,7 @@ func testMode(t *testing.T, s *postgres.Store) {
 	if len(ended) != 0 || err != nil {
 		t.Errorf("EndHungWorkers: %v, %v", ended, err)
 	}
+	testModeOfPeople(t, s, f, brand)
 	must(t, s.Ping(ctx))
 }
 
