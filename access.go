@@ -49,6 +49,7 @@ type APIKey struct {
 	RevokedAt   time.Time // zero: not revoked
 	LastUsedAt  time.Time // to the minute or so; zero: never used
 	Label       string    // what the brand calls it; may be ""
+	Successor   string    // ID of the key that takes its place; "": it was not rotated
 	// AdminsSubmit is the brand's setting, read together with the key.
 	AdminsSubmit bool
 }

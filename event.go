@@ -8,15 +8,15 @@ type EventKind string
 // Kinds of events. Transitions carry From and To.
 const (
 	EventBrandCreated      EventKind = "brand.created"
-	EventBrandUpdated      EventKind = "brand.updated"
+	EventBrandUpdated      EventKind = "brand.updated" // From, To: the over-issue percentage, where it changed
 	EventSchemaStored      EventKind = "dpp_schema.stored"
 	EventKeyCreated        EventKind = "api_key.created"
 	EventKeyRotated        EventKind = "api_key.rotated" // To: the key that takes its place
 	EventKeyRevoked        EventKind = "api_key.revoked"
 	EventMemberAdded       EventKind = "member.added" // To: the role
 	EventMemberChanged     EventKind = "member.changed"
-	EventMemberRemoved     EventKind = "member.removed"
-	EventMemberInvited     EventKind = "member.invited" // a one-time sign-in link was made
+	EventMemberRemoved     EventKind = "member.removed" // or the invitation
+	EventMemberInvited     EventKind = "member.invited" // of the invitation's ID; its link was made
 	EventSignedIn          EventKind = "member.signed_in"
 	EventSignInRefused     EventKind = "member.sign_in_refused" // a wrong password of a known member
 	EventSignedOut         EventKind = "member.signed_out"      // everywhere

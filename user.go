@@ -13,6 +13,9 @@ type User struct {
 	Name         string
 	PasswordHash string // argon2id in PHC form; "" for who has none
 	CreatedAt    time.Time
+
+	// Generation counts how often all sessions of the user were ended.
+	Generation int64
 }
 
 // Validate refuses a user that cannot be stored.
@@ -51,10 +54,24 @@ type Member struct {
 	AdminsSubmit       bool // the brand's setting
 }
 
-// SignInLink lets whoever has its secret sign in, once.
-type SignInLink struct {
+// Invitation lets whoever has its secret become a member of a brand, once. It is to
+// an e-mail address, whether there is an account with it or not.
+type Invitation struct {
+	ID          string
+	BrandNumber int64
+	Hash        []byte // SHA-256 of the secret
+	Email       string // as typed; compared without regard to case
+	Name        string // of the account, where the invitation makes one
+	Role        Role
+	Inviter     string // the actor who made it
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+}
+
+// SetUpLink lets whoever has its secret set up an installation, once: its first
+// owner, who has no account yet.
+type SetUpLink struct {
 	Hash      []byte // SHA-256 of the secret
-	UserID    string // "" for the first owner of an installation, who has no account yet
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
 }

@@ -10,8 +10,8 @@
 // nobody can guess so much randomness. Secrets are compared in constant time.
 //
 // Each request reads its key anew, so that a revocation or an expiry takes effect
-// at once. A rotation makes a key that takes another's place; the old one lives on
-// for the overlap. When a key was last used is stored off the request's path, once a
+// at once. A rotation makes a key that takes another's place, with as long a life; the
+// old one lives on for the overlap, and is not rotated again. When a key was last used is stored off the request's path, once a
 // minute at most.
 //
 // # People
@@ -19,7 +19,8 @@
 // A person has one account, under an e-mail address, and is a member of brands. The
 // role is read at each request too. Admins manage operators and viewers, and their
 // keys; owners everything ([mintage.Role.MayManage]). A brand that has an owner keeps
-// one: whoever changes members holds the brand's lock.
+// one: whoever changes members holds the brand's lock. Nobody is a member before the
+// link was used, so that an owner who has never come counts for none.
 //
 // Passwords follow NIST SP 800-63B-4, section 3.1.1.2: 15 characters or more, no
 // rules of composition, no expiry, a blocklist. They are stored as argon2id in PHC
@@ -33,11 +34,25 @@
 // this process. Whoever knows an address can thus keep its owner from signing in
 // with the password for a while; sessions, OpenID Connect and one-time links go on.
 //
+// # Sessions
+//
+// A session that was ended stays so. A request that came in a session only ever
+// updates it, and all sessions of a user end by a new generation of them: one that is
+// begun must be of the generation in which it became certain who asks. So neither a
+// request nor a sign-in that is under way outlives a sign-out everywhere, a new
+// password, the linking of an identity or the use of a link. What people do to the own
+// account asks for its session again in the transaction of the change, under the
+// account's lock.
+//
 // # One-time links
 //
-// A link's secret has 260 random bits and is stored as SHA-256. It is used once, and
-// expires. The first owner of an installation gets one on standard output; everybody
-// else by invitation.
+// A link's secret is 260 random bits and nothing else, and is stored as SHA-256. It is
+// used once, and expires. The first owner of an installation gets one on standard
+// output; everybody else by invitation.
+//
+// An invitation is a brand's, to an e-mail address; whether there is an account with
+// it is looked at when the link is used. So whoever invites learns nothing, by the
+// answer or by the time that it takes.
 //
 // An account can belong to brands that do not trust each other, and nothing verifies
 // an e-mail address here but an OpenID provider. So an admin who invites an address
@@ -45,18 +60,23 @@
 // account in another's name keep a way into it once another brand invites the same
 // address. Hence:
 //
-//   - A link signs in only to an account that has no password, no OpenID identity
-//     and no other brand, and only while its role is the one that the link was made
-//     for.
+//   - A link makes the account where there is none, and signs in to one that has no
+//     password, no OpenID identity and no brand.
 //   - For any other account the link adds the membership, and only for whoever is
 //     signed in to that account: it takes both.
 //   - Using a link ends the account's other sessions. Linking an OpenID identity,
 //     whose provider has verified the address, also takes a password away.
 //   - The installation's operator can make a link that signs in to any account, and
 //     takes its password away.
+//   - A brand has one invitation to an address at most. It ends when it is taken back,
+//     when another one is made, and when the person's place in the brand changes: who
+//     was removed does not come back through a link from before.
+//   - Whoever made an invitation must still be able to make it when it is used: those
+//     of somebody who was removed or demoted, or of a key that is not valid any more,
+//     are worth nothing.
 //
-// What is left is that whoever may invite can learn whether an address has an
-// account, from whether it is a member at once.
+// What is left is that whoever has a link learns by using it whether the address has
+// an account: without one, the account is made, and the brand's events say so.
 //
 // # Events
 //

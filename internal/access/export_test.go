@@ -8,6 +8,12 @@ func ParseKey(text string) (id, secret string, ok bool) { return parseKey(text) 
 // CheckPassword is the rule for a password of a user.
 var CheckPassword = checkPassword
 
+// NewKeyID draws the ID of an API key.
+func NewKeyID() string { return randomText(idLength) }
+
+// Hash is how a secret is stored.
+var Hash = hash
+
 // Wait returns when everything that was left for later is done.
 func (s *Service) Wait() { s.later.wait() }
 

@@ -78,7 +78,9 @@ func (s *Service) Keys(ctx context.Context, p mintage.Principal) (keys []*mintag
 
 // RotateKey makes a key that takes another's place, with its role, its label and
 // as long a life, and ends the old one after overlap: 0 is at once, [MaxOverlap]
-// the longest. CONFLICT where the old one is not valid any more.
+// the longest. CONFLICT where the old one is not valid any more, or was rotated
+// already: what it has left of its life is the overlap, and its successor can be
+// rotated instead.
 func (s *Service) RotateKey(ctx context.Context, p mintage.Principal, id string, overlap time.Duration) (*mintage.APIKey, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return nil, "", mintage.Errorf(mintage.CodeInvalidInput, "The overlap must be 0 to %d days.", MaxOverlap/(24*time.Hour)).WithField("overlap")
@@ -89,6 +91,9 @@ func (s *Service) RotateKey(ctx context.Context, p mintage.Principal, id string,
 		at := s.now()
 		if !valid(k, at) {
 			return mintage.Errorf(mintage.CodeConflict, "The API key is revoked or has expired; create a new one instead.")
+		}
+		if k.Successor != "" {
+			return mintage.Errorf(mintage.CodeConflict, "The API key was rotated already; rotate the one that takes its place, %s.", k.Successor)
 		}
 		var expires time.Time
 		if !k.ExpiresAt.IsZero() {
@@ -102,6 +107,7 @@ func (s *Service) RotateKey(ctx context.Context, p mintage.Principal, id string,
 		if end := at.Add(overlap); k.ExpiresAt.IsZero() || end.Before(k.ExpiresAt) {
 			k.ExpiresAt = end
 		}
+		k.Successor = successor.ID
 		if err := tx.UpdateAPIKey(ctx, k); err != nil {
 			return err
 		}

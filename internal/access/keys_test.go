@@ -95,7 +95,7 @@ func TestKeys(t *testing.T) {
 func TestCreateKey(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		k, _ := w.key(w.p, mintage.RoleAdmin, time.Time{})
-		w.wantEvents(w.mine, 0, mintage.Event{Kind: mintage.EventKeyCreated, SubjectID: k.ID, To: "admin", Actor: "key:test"})
+		w.wantEvents(w.mine, 0, mintage.Event{Kind: mintage.EventKeyCreated, SubjectID: k.ID, To: "admin", Actor: w.p.Actor})
 		if got := w.stored(w.p, k.ID); got.Label != "press admin" || got.Role != mintage.RoleAdmin || !got.LastUsedAt.IsZero() {
 			t.Errorf("%+v", got)
 		}
@@ -136,7 +136,7 @@ func TestCreateKey(t *testing.T) {
 func TestKeysOfAnotherBrandDoNotExist(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		k, text := w.key(w.p, mintage.RoleViewer, time.Time{})
-		if keys, err := w.Keys(t.Context(), w.foreign); err != nil || len(keys) != 0 {
+		if keys, err := w.Keys(t.Context(), w.foreign); err != nil || len(keys) != 1 || keys[0].ID == k.ID { // its own
 			t.Errorf("%v, %v", keys, err)
 		}
 		said := map[string]bool{}
@@ -172,7 +172,7 @@ func TestRotateKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventKeyRotated, SubjectID: old.ID, To: k.ID, Actor: "key:test"})
+		w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventKeyRotated, SubjectID: old.ID, To: k.ID, Actor: w.p.Actor})
 		if k.Role != old.Role || k.Label != old.Label || !k.ExpiresAt.Equal(w.clock.Now().Add(30*24*time.Hour)) {
 			t.Errorf("%+v", k)
 		}
@@ -188,6 +188,16 @@ func TestRotateKey(t *testing.T) {
 			_, _, err := w.RotateKey(ctx, w.p, old.ID, 0)
 			return err
 		})
+		// Within the overlap nothing of the old key's life is left to hand on.
+		again, _, err := w.RotateKey(t.Context(), w.p, k.ID, time.Hour)
+		if err != nil || !again.ExpiresAt.Equal(w.clock.Now().Add(30*24*time.Hour)) {
+			t.Fatalf("%+v, %v", again, err)
+		}
+		w.refused(mintage.CodeConflict, "rotate a key that was rotated", func(ctx context.Context) error {
+			_, _, err := w.RotateKey(ctx, w.p, k.ID, time.Hour)
+			return err
+		})
+		k = again
 		for _, overlap := range []time.Duration{-1, access.MaxOverlap + 1} {
 			w.refused(mintage.CodeInvalidInput, "an overlap out of bounds", func(ctx context.Context) error {
 				_, _, err := w.RotateKey(ctx, w.p, k.ID, overlap)
@@ -223,7 +233,7 @@ func TestRevokeKey(t *testing.T) {
 			if err := w.RevokeKey(t.Context(), admin, k.ID); err != nil {
 				t.Fatal(err)
 			}
-			w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventKeyRevoked, SubjectID: k.ID, Actor: "key:test"})
+			w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventKeyRevoked, SubjectID: k.ID, Actor: w.p.Actor})
 			if w.accepts(text) {
 				t.Error("a revoked key is accepted")
 			}

@@ -2,9 +2,6 @@ package access
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"mintage"
@@ -18,37 +15,6 @@ const firstLinkLife = 30 * time.Minute
 // but only for whoever is signed in to the invited account.
 const CodeSignInFirst mintage.Code = "SIGN_IN_FIRST"
 
-// Kinds of invitations.
-const (
-	forMember = "m" // who is a member, with that role
-	toJoin    = "j" // whose account another brand made
-	toRecover = "r" // by the installation's operator: whoever it is, without the password
-)
-
-// invitation is what the secret of an invitation's link says. Only its hash is
-// stored, so nobody can make it say something else.
-type invitation struct {
-	random string // secretLength characters
-	kind   string
-	brand  int64
-	role   mintage.Role
-}
-
-// String is the secret. Its characters need no escaping in a URL.
-func (in invitation) String() string {
-	return fmt.Sprintf("%s-%s-%d-%s", in.random, in.kind, in.brand, in.role)
-}
-
-func parseInvitation(secret string) (in invitation, ok bool) {
-	parts := strings.Split(secret, "-")
-	if len(parts) != 4 {
-		return in, false
-	}
-	brand, err := strconv.ParseInt(parts[2], 10, 64)
-	in = invitation{random: parts[0], kind: parts[1], brand: brand, role: mintage.Role(parts[3])}
-	return in, err == nil && in.String() == secret && len(in.random) == secretLength
-}
-
 // FirstLink makes the secret of a one-time link, valid for 30 minutes, with which
 // the first owner of an installation sets up the account. "" where somebody has an
 // account already.
@@ -59,7 +25,7 @@ func (s *Service) FirstLink(ctx context.Context) (secret string, err error) {
 			return err
 		}
 		secret = randomText(secretLength)
-		return tx.CreateSignInLink(ctx, &mintage.SignInLink{Hash: hash(secret), ExpiresAt: s.now().Add(firstLinkLife)})
+		return tx.CreateSetUpLink(ctx, &mintage.SetUpLink{Hash: hash(secret), ExpiresAt: s.now().Add(firstLinkLife)})
 	})
 	if err != nil {
 		return "", err
@@ -78,37 +44,53 @@ func (s *Service) IsSetUp(ctx context.Context) (is bool, err error) {
 
 // UseLink uses a one-time link up and returns who is signed in by it: nil for the
 // first owner, who goes through SetUp next. UNAUTHORIZED where it was used before,
-// has expired, or never existed.
+// has expired, never existed, or was an invitation that its maker could not make any
+// more.
 //
-// An invitation signs in to an account that nobody has used yet. Otherwise the
-// context must say that its user is signed in (see [WithUser]); if not,
-// [CodeSignInFirst], and the link stays good. All other sessions of the user end,
-// so that nobody who was in the account before follows into the brand.
+// An invitation makes an account where there is none with its address, and signs in
+// to one that nobody has used yet. Otherwise the context must say that its user is
+// signed in (see [WithSession]); if not, [CodeSignInFirst], and the link stays good.
+// All other sessions of the user end, so that nobody who was in the account before
+// follows into the brand.
 func (s *Service) UseLink(ctx context.Context, secret string, from mintage.Origin) (*mintage.User, error) {
 	refused := mintage.Errorf(mintage.CodeUnauthorized, "The link is not valid: it was used already, has expired, or is incomplete. Ask for a new one.")
-	if len(secret) == secretLength {
-		return nil, s.useFirstLink(ctx, secret, refused)
-	}
-	in, ok := parseInvitation(secret)
-	if !ok {
+	if len(secret) != secretLength {
 		return nil, refused
 	}
+	var in *mintage.Invitation
+	err := s.store.Read(ctx, func(r store.Reader) (err error) {
+		in, err = r.Invitation(ctx, hash(secret))
+		return err
+	})
+	if mintage.ErrorCode(err) == mintage.CodeNotFound {
+		return nil, s.useFirstLink(ctx, secret, refused)
+	}
+	if err != nil {
+		return nil, err
+	}
 	var u *mintage.User
-	err := s.store.For(in.brand).InTx(ctx, func(tx store.Tx) (err error) {
-		link, err := tx.UseSignInLink(ctx, hash(secret), s.now())
-		if mintage.ErrorCode(err) == mintage.CodeNotFound || err == nil && link.UserID == "" {
-			return refused
-		}
+	err = s.store.For(in.BrandNumber).InTx(ctx, func(tx store.Tx) error {
+		members, err := tx.LockMembers(ctx, in.BrandNumber)
 		if err != nil {
 			return err
 		}
-		if u, err = tx.UserByID(ctx, link.UserID); err != nil {
+		switch err := tx.DeleteInvitation(ctx, in.BrandNumber, in.ID); mintage.ErrorCode(err) {
+		case "":
+		case mintage.CodeNotFound: // it was used, or made void
+			return refused
+		default:
 			return err
 		}
-		if err := mayEnter(ctx, tx, in, u); err != nil {
+		if good, err := s.stillGood(ctx, tx, in, members); !good || err != nil {
+			if err == nil {
+				err = refused
+			}
 			return err
 		}
-		return s.enter(ctx, tx, in, u, from, refused)
+		if u, err = s.enter(ctx, tx, in); err != nil {
+			return err
+		}
+		return s.join(ctx, tx, in, members, u, from)
 	})
 	if err != nil {
 		return nil, err
@@ -118,8 +100,8 @@ func (s *Service) UseLink(ctx context.Context, secret string, from mintage.Origi
 
 func (s *Service) useFirstLink(ctx context.Context, secret string, refused error) error {
 	return s.store.InTx(ctx, func(tx store.Tx) error {
-		link, err := tx.UseSignInLink(ctx, hash(secret), s.now())
-		if mintage.ErrorCode(err) == mintage.CodeNotFound || err == nil && link.UserID != "" {
+		err := tx.UseSetUpLink(ctx, hash(secret), s.now())
+		if mintage.ErrorCode(err) == mintage.CodeNotFound {
 			return refused
 		}
 		if err != nil {
@@ -133,42 +115,96 @@ func (s *Service) useFirstLink(ctx context.Context, secret string, refused error
 	})
 }
 
-// mayEnter refuses an account that somebody else might use, unless its user asks,
-// and ends the sessions of one that it lets in.
-func mayEnter(ctx context.Context, tx store.Tx, in invitation, u *mintage.User) error {
-	if in.kind == toRecover {
-		return takePassword(ctx, tx, u)
+// stillGood reports whether an invitation has not expired, and whoever made it could
+// still make it: somebody who was removed or demoted since lets nobody in.
+func (s *Service) stillGood(ctx context.Context, r store.Reader, in *mintage.Invitation, members []*mintage.Member) (bool, error) {
+	if !s.now().Before(in.ExpiresAt) {
+		return false, nil
 	}
-	if userOf(ctx) != u.ID {
-		free, err := untouched(ctx, tx, u, in.brand)
-		if err != nil {
-			return err
-		}
-		if !free {
-			return mintage.Errorf(CodeSignInFirst, "There is an account with the invited e-mail address. Sign in to it first, then open this link again.")
-		}
+	if in.Inviter == actorCLI {
+		return true, nil
 	}
-	return tx.DeleteSessions(ctx, u.ID)
+	if id, is := userOf(in.Inviter); is {
+		m := find(members, id)
+		return m != nil && m.Role.MayManage(in.Role), nil
+	}
+	id, is := keyOf(in.Inviter)
+	if !is {
+		return false, nil
+	}
+	k, err := r.APIKey(ctx, id)
+	if mintage.ErrorCode(err) == mintage.CodeNotFound {
+		return false, nil
+	}
+	return err == nil && k.BrandNumber == in.BrandNumber && valid(k, s.now()) && k.Role.MayManage(in.Role), err
 }
 
-// enter makes the user a member where the invitation says so, and leaves the
-// events.
-func (s *Service) enter(ctx context.Context, tx store.Tx, in invitation, u *mintage.User, from mintage.Origin, refused error) error {
-	members, err := tx.LockMembers(ctx, in.brand)
+// enter returns the account with an invitation's address, which it makes where there
+// is none. It refuses one that somebody else might use, unless its user asks, and
+// ends the sessions of one that it lets in.
+func (s *Service) enter(ctx context.Context, tx store.Tx, in *mintage.Invitation) (*mintage.User, error) {
+	u, err := tx.UserByEmail(ctx, in.Email)
+	if mintage.ErrorCode(err) == mintage.CodeNotFound {
+		return s.makeAccount(ctx, tx, in)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
+	if u, err = tx.LockUser(ctx, u.ID); err != nil {
+		return nil, err
+	}
+	if in.Inviter == actorCLI {
+		return takePassword(ctx, tx, u)
+	}
+	mayEnter, err := s.isSignedIn(ctx, tx, u.ID)
+	if !mayEnter && err == nil {
+		mayEnter, err = untouched(ctx, tx, u)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !mayEnter {
+		return nil, mintage.Errorf(CodeSignInFirst, "There is an account with the invited e-mail address. Sign in to it first, then open this link again.")
+	}
+	return endSessions(ctx, tx, u.ID)
+}
+
+func (s *Service) makeAccount(ctx context.Context, tx store.Tx, in *mintage.Invitation) (u *mintage.User, err error) {
+	u = &mintage.User{Email: in.Email, Name: in.Name, CreatedAt: s.now()}
+	if u.ID, err = newID(); err != nil {
+		return nil, err
+	}
+	err = tx.CreateUser(ctx, u)
+	if mintage.ErrorCode(err) == mintage.CodeConflict { // another brand's invitation was quicker
+		return nil, mintage.Errorf(mintage.CodeRetry, "An account with this e-mail address was made at this moment; try again.").WithCause(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// untouched reports whether an account has no way to sign in and is in no brand.
+func untouched(ctx context.Context, r store.Reader, u *mintage.User) (bool, error) {
+	if u.PasswordHash != "" {
+		return false, nil
+	}
+	memberships, err := r.Memberships(ctx, u.ID)
+	if err != nil || len(memberships) > 0 {
+		return false, err
+	}
+	issuers, err := r.Identities(ctx, u.ID)
+	return len(issuers) == 0, err
+}
+
+// join makes the user a member, who may be one already where the installation's
+// operator lets somebody back in, and leaves the events.
+func (s *Service) join(ctx context.Context, tx store.Tx, in *mintage.Invitation, members []*mintage.Member, u *mintage.User, from mintage.Origin) error {
 	at := s.now()
-	p := mintage.Principal{BrandNumber: in.brand, Actor: "user:" + u.ID, Origin: from}
-	m := find(members, u.ID)
-	// A member who was removed since stays out. So does one with another role: whoever
-	// made the link might not have been allowed to make it for that role.
-	if in.kind == forMember && (m == nil || m.Role != in.role) {
-		return refused
-	}
-	if m == nil {
-		m = &mintage.Member{BrandNumber: in.brand, UserID: u.ID, Role: in.role, CreatedAt: at}
-		if err := addMember(ctx, tx, p, m); err != nil {
+	p := mintage.Principal{BrandNumber: in.BrandNumber, Actor: "user:" + u.ID, Origin: from}
+	if find(members, u.ID) == nil {
+		m := &mintage.Member{BrandNumber: in.BrandNumber, UserID: u.ID, Role: in.Role, CreatedAt: at, Email: u.Email}
+		if err := addMember(ctx, tx, p, m, "by the invitation "+in.ID); err != nil {
 			return err
 		}
 	}
@@ -243,8 +279,8 @@ func (s *Service) SetUp(ctx context.Context, in SetUp, from mintage.Origin) (*mi
 					return err
 				}
 			}
-			m := &mintage.Member{BrandNumber: b.Number, UserID: u.ID, Role: mintage.RoleOwner, CreatedAt: u.CreatedAt}
-			return addMember(ctx, tx, p, m)
+			m := &mintage.Member{BrandNumber: b.Number, UserID: u.ID, Role: mintage.RoleOwner, CreatedAt: u.CreatedAt, Email: u.Email}
+			return addMember(ctx, tx, p, m, "")
 		})
 		if err != nil {
 			break

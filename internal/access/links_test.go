@@ -74,9 +74,12 @@ func TestFirstLinks(t *testing.T) {
 			_, err := w.UseLink(ctx, late, origin)
 			return err
 		})
-		// A link that nobody has used is worth nothing once there is an owner.
+		// A link that nobody has used is worth nothing once there is an owner; nor is an
+		// invitation to the owner.
 		kept := must(w.FirstLink(t.Context()))
+		invited := w.invite(w.p, firstOwner.Email, mintage.RoleViewer)
 		must(w.SetUp(t.Context(), firstOwner, origin))
+		w.noLink("an invitation from before", invited)
 		w.refused(mintage.CodeUnauthorized, "a link from before", func(ctx context.Context) error {
 			_, err := w.UseLink(ctx, kept, origin)
 			return err

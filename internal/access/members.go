@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"mintage"
@@ -11,168 +13,145 @@ import (
 // invitationLife is how long the link of an invitation is valid.
 const invitationLife = 7 * 24 * time.Hour
 
-// Members lists the members of the principal's brand, oldest first. Whoever was
-// invited and had an account before is not among them until the link is used.
-func (s *Service) Members(ctx context.Context, p mintage.Principal) (list []*mintage.Member, err error) {
-	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
-		list, err = r.Members(ctx, p.BrandNumber)
-		return err
-	})
-	return list, err
+// People are the members of a brand, and those who were invited and have not used
+// the link yet, both oldest first.
+type People struct {
+	Members []*mintage.Member
+	Invited []*mintage.Invitation
 }
 
-// Invite makes the secret of a one-time link, valid for 7 days, by which somebody
-// becomes a member of the principal's brand. How the link reaches the person is the
-// principal's business. name is used for a new account only.
+// People lists the people of the principal's brand. Invitations that have expired
+// are not among them.
+func (s *Service) People(ctx context.Context, p mintage.Principal) (people People, err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
+		// In this order, somebody who joins meanwhile is listed twice and not left out.
+		if people.Invited, err = r.Invitations(ctx, p.BrandNumber); err != nil {
+			return err
+		}
+		people.Members, err = r.Members(ctx, p.BrandNumber)
+		return err
+	})
+	people.Invited = slices.DeleteFunc(people.Invited, func(in *mintage.Invitation) bool { return !s.now().Before(in.ExpiresAt) })
+	return people, err
+}
+
+// Invite makes the secret of a one-time link, valid for 7 days, by which whoever has
+// an e-mail address becomes a member of the principal's brand; see [Service.UseLink].
+// How the link reaches the person is the principal's business. name is used where the
+// link makes an account.
 //
-// Where nobody had the e-mail address, an account is made that is a member at once,
-// and the link signs in to it, for as long as it is a member with this role. Where there is an account, the link makes it a
-// member, for whoever is signed in to it by other means: an account may belong to
-// other brands too, so that the one who invites must not get into it, nor may one
-// who made the account in another's name get into this brand. See [Service.UseLink].
-//
-// A member who has not signed in to the account yet can be invited again, with the
-// same role; for another one it is CONFLICT. The installation's operator may invite
-// anybody again, with a link that signs in and takes the password away: the way
-// back for those who have lost theirs.
-func (s *Service) Invite(ctx context.Context, p mintage.Principal, email, name string, role mintage.Role) (m *mintage.Member, secret string, err error) {
+// It does not look whether there is an account with the address: that may be another
+// brand's news. An earlier invitation of the brand to the address ends, which the
+// principal must be able to manage; a member of the brand is CONFLICT. The
+// installation's operator may invite a member with the role that it has: such a link
+// signs in, and takes the password away. That is the way back for those who have lost
+// theirs.
+func (s *Service) Invite(ctx context.Context, p mintage.Principal, email, name string, role mintage.Role) (in *mintage.Invitation, secret string, err error) {
 	if err := refuseRole(p, role); err != nil {
 		return nil, "", err
 	}
-	draft := mintage.User{Email: email, Name: name, CreatedAt: s.now()}
-	if err := draft.Validate(); err != nil {
+	at := s.now()
+	if err := (&mintage.User{Email: email, Name: name}).Validate(); err != nil {
 		return nil, "", err
 	}
-	if draft.ID, err = newID(); err != nil {
+	secret = randomText(secretLength)
+	in = &mintage.Invitation{
+		BrandNumber: p.BrandNumber, Hash: hash(secret), Email: email, Name: name, Role: role,
+		Inviter: p.Actor, CreatedAt: at, ExpiresAt: at.Add(invitationLife),
+	}
+	if in.ID, err = newID(); err != nil {
 		return nil, "", err
 	}
-	in := invitation{random: randomText(secretLength), kind: forMember, brand: p.BrandNumber, role: role}
 	err = s.inBrand(ctx, p, func(tx store.Tx) error {
 		members, err := tx.LockMembers(ctx, p.BrandNumber)
 		if err != nil {
 			return err
 		}
-		u, err := tx.UserByEmail(ctx, email)
-		switch {
-		case mintage.ErrorCode(err) == mintage.CodeNotFound:
-			u = &draft
-			m, err = addNewUser(ctx, tx, p, u, role)
-		case err != nil:
-			return err
-		default:
-			if m = find(members, u.ID); m != nil {
-				err = mayInviteAgain(ctx, tx, p, u, m, role)
-				break
-			}
-			in.kind = toJoin
-			// Of the account it tells no more than was typed: the name may have been
-			// given to another brand.
-			m, err = asMember(ctx, tx, p, &mintage.User{ID: u.ID, Email: email, Name: name, CreatedAt: draft.CreatedAt}, role)
-		}
-		if err != nil {
+		if err := mayInvite(p, in, members); err != nil {
 			return err
 		}
-		if p.Actor == actorCLI {
-			in.kind = toRecover
-		}
-		secret = in.String()
-		link := &mintage.SignInLink{Hash: hash(secret), UserID: u.ID, ExpiresAt: draft.CreatedAt.Add(invitationLife)}
-		if err := tx.CreateSignInLink(ctx, link); err != nil {
+		if err := endInvitation(ctx, tx, p, email, at); err != nil {
 			return err
 		}
-		e := p.Event(mintage.EventMemberInvited, draft.CreatedAt)
-		e.SubjectID, e.To = u.ID, string(role)
+		if err := tx.CreateInvitation(ctx, in); err != nil {
+			return err
+		}
+		e := p.Event(mintage.EventMemberInvited, at)
+		e.SubjectID, e.To = in.ID, string(role)
 		return tx.AppendEvent(ctx, e)
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	return m, secret, nil
+	return in, secret, nil
 }
 
-// addNewUser stores an account that is a member of the brand.
-func addNewUser(ctx context.Context, tx store.Tx, p mintage.Principal, u *mintage.User, role mintage.Role) (*mintage.Member, error) {
-	err := tx.CreateUser(ctx, u)
-	if mintage.ErrorCode(err) == mintage.CodeConflict { // another brand was quicker
-		return nil, mintage.Errorf(mintage.CodeRetry, "Somebody else invited this person at the same moment; try again.").WithCause(err)
+// mayInvite refuses to invite a member who does not need it.
+func mayInvite(p mintage.Principal, in *mintage.Invitation, members []*mintage.Member) error {
+	i := slices.IndexFunc(members, func(m *mintage.Member) bool { return sameEmail(m.Email, in.Email) })
+	if i < 0 {
+		return nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	m, err := asMember(ctx, tx, p, u, role)
-	if err != nil {
-		return nil, err
-	}
-	return m, addMember(ctx, tx, p, m)
-}
-
-// asMember is a user as a member of the brand, which it stores nowhere.
-func asMember(ctx context.Context, r store.Reader, p mintage.Principal, u *mintage.User, role mintage.Role) (*mintage.Member, error) {
-	brand, err := r.BrandByNumber(ctx, p.BrandNumber)
-	if err != nil {
-		return nil, err
-	}
-	return &mintage.Member{
-		BrandNumber: p.BrandNumber, UserID: u.ID, Role: role, CreatedAt: u.CreatedAt, Email: u.Email, Name: u.Name,
-		BrandID: brand.ID, BrandName: brand.Name, AdminsSubmit: brand.AdminsSubmit,
-	}, nil
-}
-
-func addMember(ctx context.Context, tx store.Tx, p mintage.Principal, m *mintage.Member) error {
-	if err := tx.PutMember(ctx, m); err != nil {
-		return err
-	}
-	e := p.Event(mintage.EventMemberAdded, m.CreatedAt)
-	e.SubjectID, e.To = m.UserID, string(m.Role)
-	return tx.AppendEvent(ctx, e)
-}
-
-// mayInviteAgain refuses a link for a member who does not need one.
-func mayInviteAgain(ctx context.Context, r store.Reader, p mintage.Principal, u *mintage.User, m *mintage.Member, role mintage.Role) error {
+	m := members[i]
 	if err := refuseRole(p, m.Role); err != nil {
 		return err
 	}
-	if m.Role != role {
+	if m.Role != in.Role {
 		return mintage.Errorf(mintage.CodeConflict, "This person is a member already, with the role %s; change the role instead.", m.Role)
 	}
-	if p.Actor == actorCLI {
-		return nil
+	if p.Actor != actorCLI {
+		return mintage.Errorf(mintage.CodeConflict, "This person is a member already. Whoever has lost every way to sign in needs a link of the installation's operator.")
 	}
-	free, err := untouched(ctx, r, u, p.BrandNumber)
-	if err != nil || free {
+	return nil
+}
+
+// endInvitation ends the brand's invitation to an address, if there is one, which
+// the principal must be able to manage as long as it is good.
+func endInvitation(ctx context.Context, tx store.Tx, p mintage.Principal, email string, at time.Time) error {
+	invited, err := tx.Invitations(ctx, p.BrandNumber)
+	if err != nil {
 		return err
 	}
-	return mintage.Errorf(mintage.CodeConflict, "This person is a member already, and has a way to sign in.")
-}
-
-// untouched reports whether nobody has another way into an account than a link of
-// this brand, and nothing of other brands is to be found there.
-func untouched(ctx context.Context, r store.Reader, u *mintage.User, brand int64) (bool, error) {
-	if u.PasswordHash != "" {
-		return false, nil
-	}
-	memberships, err := r.Memberships(ctx, u.ID)
-	if err != nil {
-		return false, err
-	}
-	for _, m := range memberships {
-		if m.BrandNumber != brand {
-			return false, nil
+	for _, in := range invited {
+		if sameEmail(in.Email, email) && at.Before(in.ExpiresAt) {
+			if err := refuseRole(p, in.Role); err != nil {
+				return err
+			}
 		}
 	}
-	issuers, err := r.Identities(ctx, u.ID)
-	return len(issuers) == 0, err
+	return tx.DeleteInvitationTo(ctx, p.BrandNumber, email)
 }
 
-// ChangeMember gives a member another role. The principal must be able to manage
-// both; CONFLICT where the brand would be left without an owner.
+// sameEmail disregards case, as the stores do: that of ASCII, of which addresses are.
+func sameEmail(a, b string) bool { return strings.EqualFold(a, b) }
+
+// addMember makes a user a member, and ends the brand's invitation to the address.
+func addMember(ctx context.Context, tx store.Tx, p mintage.Principal, m *mintage.Member, message string) error {
+	if err := tx.PutMember(ctx, m); err != nil {
+		return err
+	}
+	if err := tx.DeleteInvitationTo(ctx, m.BrandNumber, m.Email); err != nil {
+		return err
+	}
+	e := p.Event(mintage.EventMemberAdded, m.CreatedAt)
+	e.SubjectID, e.To, e.Message = m.UserID, string(m.Role), message
+	return tx.AppendEvent(ctx, e)
+}
+
+// ChangeMember gives a member another role, and ends the brand's invitation to the
+// member. The principal must be able to manage both roles; CONFLICT where the brand
+// would be left without an owner. Whoever is only invited is invited again instead.
 func (s *Service) ChangeMember(ctx context.Context, p mintage.Principal, userID string, role mintage.Role) error {
 	if err := refuseRole(p, role); err != nil {
 		return err
 	}
-	return s.changeMember(ctx, p, userID, role, func(tx store.Tx, m *mintage.Member) error {
-		if m.Role == role {
-			return nil
+	return s.inBrand(ctx, p, func(tx store.Tx) error {
+		m, err := lockMember(ctx, tx, p, userID, role)
+		if err != nil || m.Role == role {
+			return err
+		}
+		if err := tx.DeleteInvitationTo(ctx, p.BrandNumber, m.Email); err != nil {
+			return err
 		}
 		e := p.Event(mintage.EventMemberChanged, s.now())
 		e.SubjectID, e.From, e.To = m.UserID, string(m.Role), string(role)
@@ -184,11 +163,23 @@ func (s *Service) ChangeMember(ctx context.Context, p mintage.Principal, userID 
 	})
 }
 
-// RemoveMember takes a user out of the principal's brand, at once. CONFLICT where
-// the brand would be left without an owner.
-func (s *Service) RemoveMember(ctx context.Context, p mintage.Principal, userID string) error {
-	return s.changeMember(ctx, p, userID, "", func(tx store.Tx, m *mintage.Member) error {
+// RemoveMember takes a user out of the principal's brand, at once, and ends the
+// brand's invitation to the user; or it ends the invitation with this ID. CONFLICT
+// where the brand would be left without an owner.
+func (s *Service) RemoveMember(ctx context.Context, p mintage.Principal, id string) error {
+	id = mintage.CanonicalID(id)
+	return s.inBrand(ctx, p, func(tx store.Tx) error {
+		m, err := lockMember(ctx, tx, p, id, "")
+		if mintage.ErrorCode(err) == mintage.CodeNotFound {
+			return s.withdraw(ctx, tx, p, id, err)
+		}
+		if err != nil {
+			return err
+		}
 		if err := tx.RemoveMember(ctx, p.BrandNumber, m.UserID); err != nil {
+			return err
+		}
+		if err := tx.DeleteInvitationTo(ctx, p.BrandNumber, m.Email); err != nil {
 			return err
 		}
 		e := p.Event(mintage.EventMemberRemoved, s.now())
@@ -197,27 +188,45 @@ func (s *Service) RemoveMember(ctx context.Context, p mintage.Principal, userID 
 	})
 }
 
-// changeMember runs change on a member that the principal may manage, while
-// nobody else changes the brand's members. next is the role to be, "" for none.
-func (s *Service) changeMember(ctx context.Context, p mintage.Principal, userID string, next mintage.Role, change func(store.Tx, *mintage.Member) error) error {
-	userID = mintage.CanonicalID(userID)
-	return s.inBrand(ctx, p, func(tx store.Tx) error {
-		members, err := tx.LockMembers(ctx, p.BrandNumber)
-		if err != nil {
-			return err
-		}
-		m := find(members, userID)
-		if m == nil {
-			return mintage.Errorf(mintage.CodeNotFound, "There is no such member.")
-		}
-		if err := refuseRole(p, m.Role); err != nil {
-			return err
-		}
-		if m.Role == mintage.RoleOwner && next != mintage.RoleOwner && owners(members) == 1 {
-			return mintage.Errorf(mintage.CodeConflict, "This is the brand's last owner; make another member an owner first.")
-		}
-		return change(tx, m)
-	})
+// withdraw ends an invitation; missing where there is none.
+func (s *Service) withdraw(ctx context.Context, tx store.Tx, p mintage.Principal, id string, missing error) error {
+	invited, err := tx.Invitations(ctx, p.BrandNumber)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(invited, func(in *mintage.Invitation) bool { return in.ID == id })
+	if i < 0 {
+		return missing
+	}
+	if err := refuseRole(p, invited[i].Role); err != nil {
+		return err
+	}
+	if err := tx.DeleteInvitation(ctx, p.BrandNumber, id); err != nil {
+		return err
+	}
+	e := p.Event(mintage.EventMemberRemoved, s.now())
+	e.SubjectID, e.From, e.Message = id, string(invited[i].Role), "the invitation"
+	return tx.AppendEvent(ctx, e)
+}
+
+// lockMember returns a member that the principal may manage, while nobody else
+// changes the brand's members. next is the role to be, "" for none.
+func lockMember(ctx context.Context, tx store.Tx, p mintage.Principal, userID string, next mintage.Role) (*mintage.Member, error) {
+	members, err := tx.LockMembers(ctx, p.BrandNumber)
+	if err != nil {
+		return nil, err
+	}
+	m := find(members, mintage.CanonicalID(userID))
+	if m == nil {
+		return nil, mintage.Errorf(mintage.CodeNotFound, "There is no such member.")
+	}
+	if err := refuseRole(p, m.Role); err != nil {
+		return nil, err
+	}
+	if m.Role == mintage.RoleOwner && next != mintage.RoleOwner && owners(members) == 1 {
+		return nil, mintage.Errorf(mintage.CodeConflict, "This is the brand's last owner; make another member an owner first. Whoever is only invited does not count.")
+	}
+	return m, nil
 }
 
 func find(members []*mintage.Member, userID string) *mintage.Member {
@@ -229,6 +238,7 @@ func find(members []*mintage.Member, userID string) *mintage.Member {
 	return nil
 }
 
+// owners counts those who have joined: nobody is a member before.
 func owners(members []*mintage.Member) (n int) {
 	for _, m := range members {
 		if m.Role == mintage.RoleOwner {

@@ -100,7 +100,7 @@ func (s *Service) checkSignIn(ctx context.Context, email, password string) (u *m
 // noteRefusal leaves the events of a refused sign-in later, since they would show
 // by the time they take that the address is known.
 func (s *Service) noteRefusal(userID string, from mintage.Origin) {
-	if !s.refusals.allow(bucketOf(userID), s.now()) {
+	if s.refusals.Take(bucketOf(userID), s.now()) > 0 {
 		return
 	}
 	at := s.now()
@@ -170,7 +170,7 @@ func (s *Service) append(ctx context.Context, e *mintage.Event, change func(stor
 // A password that the account had is taken away when a subject is linked, and its
 // sessions end: only now is it certain whose account it is.
 func (s *Service) SignInIdentity(ctx context.Context, issuer, subject, email string, emailVerified bool, from mintage.Origin) (*mintage.User, error) {
-	refused := mintage.Errorf(mintage.CodeUnauthorized, "There is no account for this sign-in. Ask an owner or admin of your brand to invite your e-mail address.")
+	refused := mintage.Errorf(mintage.CodeUnauthorized, "There is no account for this sign-in. Whoever was invited uses the link first; otherwise ask an owner or admin of your brand for an invitation.")
 	var u *mintage.User
 	linked := true
 	err := s.store.Read(ctx, func(r store.Reader) (err error) {
@@ -196,7 +196,10 @@ func (s *Service) SignInIdentity(ctx context.Context, issuer, subject, email str
 	if linked {
 		return u, s.record(ctx, u.ID, mintage.EventSignedIn, message, from)
 	}
-	err = s.change(ctx, u.ID, mintage.EventSignedIn, message+", for the first time", from, func(tx store.Tx) error {
+	err = s.change(ctx, u.ID, mintage.EventSignedIn, message+", for the first time", from, func(tx store.Tx) (err error) {
+		if u, err = tx.LockUser(ctx, u.ID); err != nil {
+			return err
+		}
 		issuers, err := tx.Identities(ctx, u.ID)
 		if err != nil {
 			return err
@@ -207,7 +210,8 @@ func (s *Service) SignInIdentity(ctx context.Context, issuer, subject, email str
 		if err := tx.LinkIdentity(ctx, u.ID, issuer, subject); err != nil {
 			return err
 		}
-		return takePassword(ctx, tx, u)
+		u, err = takePassword(ctx, tx, u)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -215,68 +219,101 @@ func (s *Service) SignInIdentity(ctx context.Context, issuer, subject, email str
 	return u, nil
 }
 
-// takePassword takes away the password of an account, and ends its sessions.
-func takePassword(ctx context.Context, tx store.Tx, u *mintage.User) error {
+// takePassword takes away the password of an account, which the caller has locked,
+// and ends its sessions. It returns the account as it is then.
+func takePassword(ctx context.Context, tx store.Tx, u *mintage.User) (*mintage.User, error) {
 	u.PasswordHash = ""
 	if err := tx.UpdateUser(ctx, u); err != nil {
-		return err
+		return nil, err
 	}
-	return tx.DeleteSessions(ctx, u.ID)
+	return endSessions(ctx, tx, u.ID)
 }
 
-// SetPassword gives a user another password. current must be the present one,
-// where there is one: UNAUTHORIZED if it is not, and TOO_MANY_REQUESTS after too
-// many failures. All sessions of the user end; the caller goes on with a new one.
-func (s *Service) SetPassword(ctx context.Context, userID, current, next string, from mintage.Origin) error {
-	u, err := s.User(ctx, userID)
-	if err != nil {
-		return err
+// endSessions ends all sessions of an account, and returns it as it is then: of the
+// generation that a new session has to be of.
+func endSessions(ctx context.Context, tx store.Tx, userID string) (*mintage.User, error) {
+	if err := tx.DeleteSessions(ctx, userID); err != nil {
+		return nil, err
 	}
+	return tx.UserByID(ctx, userID)
+}
+
+// SetPassword gives a user another password, and returns the account as it is then.
+// u is the account as it was when the context's session was checked, which must still
+// be there at the end: UNAUTHORIZED where it is not, since whoever asks may be the one
+// that was to be kept out. current must be the present password, where there is one:
+// FORBIDDEN if it is not, and TOO_MANY_REQUESTS after too many failures. CONFLICT
+// where the password was changed or taken away meanwhile. All sessions of the user
+// end; the caller goes on with a new one.
+func (s *Service) SetPassword(ctx context.Context, u *mintage.User, current, next string, from mintage.Origin) (*mintage.User, error) {
 	if err := checkPassword(next, u); err != nil {
-		return err
+		return nil, err
 	}
 	if u.PasswordHash != "" {
 		attempt, err := s.throttle.begin(u.Email, netip.Addr{}, s.now())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ok, err := s.passwords.verify(ctx, u.PasswordHash, current)
 		if err != nil || ok {
 			attempt.giveBack()
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !ok {
 			s.noteRefusal(u.ID, from)
-			return mintage.Errorf(mintage.CodeUnauthorized, "The present password is wrong.").WithField("current_password")
+			return nil, mintage.Errorf(mintage.CodeForbidden, "The present password is wrong.").WithField("current_password")
 		}
 	}
 	hash, err := s.passwords.hash(ctx, next)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	was := u.PasswordHash
-	return s.change(ctx, u.ID, mintage.EventPasswordChanged, "", from, func(tx store.Tx) error {
-		stored, err := tx.UserByID(ctx, u.ID)
-		if err != nil {
-			return err
-		}
-		if stored.PasswordHash != was { // it was changed, or taken away, meanwhile
+	var changed *mintage.User
+	err = s.changeOwn(ctx, u.ID, mintage.EventPasswordChanged, from, func(tx store.Tx, stored *mintage.User) (err error) {
+		if stored.PasswordHash != u.PasswordHash {
 			return mintage.Errorf(mintage.CodeConflict, "The password was changed a moment ago; sign in again.")
 		}
 		stored.PasswordHash = hash
 		if err := tx.UpdateUser(ctx, stored); err != nil {
 			return err
 		}
+		changed, err = endSessions(ctx, tx, u.ID)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return changed, nil
+}
+
+// SignOutEverywhere ends all sessions of a user, the context's too, which must still
+// be there: UNAUTHORIZED where it is not.
+func (s *Service) SignOutEverywhere(ctx context.Context, userID string, from mintage.Origin) error {
+	return s.changeOwn(ctx, mintage.CanonicalID(userID), mintage.EventSignedOut, from, func(tx store.Tx, u *mintage.User) error {
 		return tx.DeleteSessions(ctx, u.ID)
 	})
 }
 
-// SignOutEverywhere ends all sessions of a user, the present one too.
-func (s *Service) SignOutEverywhere(ctx context.Context, userID string, from mintage.Origin) error {
-	userID = mintage.CanonicalID(userID)
-	return s.change(ctx, userID, mintage.EventSignedOut, "", from, func(tx store.Tx) error {
-		return tx.DeleteSessions(ctx, userID)
+// changeOwn is change for what a person does to the own account. It holds the
+// account's lock, so that no session of it ends between its check and the change.
+func (s *Service) changeOwn(ctx context.Context, userID string, kind mintage.EventKind, from mintage.Origin, change func(store.Tx, *mintage.User) error) error {
+	return s.change(ctx, userID, kind, "", from, func(tx store.Tx) error {
+		ended := mintage.Errorf(mintage.CodeUnauthorized, "You are not signed in any more; sign in again.")
+		u, err := tx.LockUser(ctx, userID)
+		if mintage.ErrorCode(err) == mintage.CodeNotFound {
+			return ended
+		}
+		if err != nil {
+			return err
+		}
+		switch is, err := s.isSignedIn(ctx, tx, u.ID); {
+		case err != nil:
+			return err
+		case !is:
+			return ended
+		}
+		return change(tx, u)
 	})
 }

@@ -3,6 +3,7 @@ package access_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func TestSignIn(t *testing.T) {
 func accept(w *world, p mintage.Principal, u *mintage.User, role mintage.Role) {
 	w.t.Helper()
 	secret := w.invite(p, u.Email, role)
-	if _, err := w.UseLink(access.WithUser(w.t.Context(), u.ID), secret, origin); err != nil {
+	if _, err := w.UseLink(w.in("accepting", u), secret, origin); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -160,16 +161,24 @@ func TestSetPassword(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		const next = "nine ferries past Antwerp"
 		u := w.joined(w.p, "eva@acme.example", mintage.RoleViewer)
-		w.open("a", u.ID)
+		here := w.in("a", u)
 		w.open("b", u.ID)
 		other := w.joined(w.p, "max@acme.example", mintage.RoleViewer)
 		w.open("other", other.ID)
-		w.refused(mintage.CodeInvalidInput, "a short password", func(ctx context.Context) error {
-			return w.SetPassword(ctx, u.ID, goodPassword, "short", origin)
-		})
+		set := func(ctx context.Context, current, next string) error {
+			_, err := w.SetPassword(ctx, u, current, next, origin)
+			return err
+		}
+		w.refused(mintage.CodeInvalidInput, "a short password", func(context.Context) error { return set(here, goodPassword, "short") })
+		for name, ctx := range map[string]context.Context{
+			"no session": t.Context(), "one that there is not": access.WithSession(t.Context(), u.ID, "c"), "no token": access.WithSession(t.Context(), u.ID, ""),
+			"another's": access.WithSession(t.Context(), other.ID, "other"), "another's for one's own": access.WithSession(t.Context(), u.ID, "other"),
+		} {
+			w.refused(mintage.CodeUnauthorized, name, func(context.Context) error { return set(ctx, goodPassword, next) })
+		}
 		since := len(w.events(w.mine))
 		for _, wrong := range []string{"", "a guess", next} {
-			if err := w.SetPassword(t.Context(), u.ID, wrong, next, origin); mintage.ErrorCode(err) != mintage.CodeUnauthorized {
+			if err := set(here, wrong, next); mintage.ErrorCode(err) != mintage.CodeForbidden {
 				t.Errorf("with %q as the present password: %v", wrong, err)
 			}
 		}
@@ -177,26 +186,25 @@ func TestSetPassword(t *testing.T) {
 		if !w.isOpen("a") {
 			t.Error("a wrong password ended a session")
 		}
-		if err := w.SetPassword(t.Context(), u.ID, goodPassword, next, origin); err != nil {
+		if err := set(here, goodPassword, next); err != nil {
 			t.Fatal(err)
 		}
 		w.wantEvents(w.mine, since+1, mintage.Event{Kind: mintage.EventPasswordChanged, SubjectID: u.ID, Actor: "user:" + u.ID})
 		if w.isOpen("a") || w.isOpen("b") || !w.isOpen("other") {
 			t.Error("the user's sessions go on, or another's have ended")
 		}
-		if _, err := w.signIn(u.Email, next, "192.0.2.1"); err != nil {
-			t.Error(err)
+		var err error
+		if u, err = w.signIn(u.Email, next, "192.0.2.1"); err != nil {
+			t.Fatal(err)
 		}
 		// Guesses count as those at signing in do.
+		here = w.in("a", u)
 		for range 8 {
-			_ = w.SetPassword(t.Context(), u.ID, "a guess", next, origin)
+			_ = set(here, "a guess", next)
 		}
-		if err := w.SetPassword(t.Context(), u.ID, next, goodPassword, origin); mintage.ErrorCode(err) != mintage.CodeTooMany {
+		if err := set(here, next, goodPassword); mintage.ErrorCode(err) != mintage.CodeTooMany {
 			t.Errorf("after ten guesses: %v", err)
 		}
-		w.refused(mintage.CodeNotFound, "nobody's", func(ctx context.Context) error {
-			return w.SetPassword(ctx, storetest.NewID(), "", next, origin)
-		})
 	})
 }
 
@@ -208,14 +216,21 @@ func TestSignOutEverywhere(t *testing.T) {
 		w.open("b", u.ID)
 		w.open("other", other.ID)
 		w.open("nobody", "")
+		for name, ctx := range map[string]context.Context{
+			"no session": t.Context(), "another's": access.WithSession(t.Context(), other.ID, "other"), "nobody's": access.WithSession(t.Context(), u.ID, "nobody"),
+		} {
+			w.refused(mintage.CodeUnauthorized, name, func(context.Context) error { return w.SignOutEverywhere(ctx, u.ID, origin) })
+		}
 		since := len(w.events(w.mine))
-		if err := w.SignOutEverywhere(t.Context(), strings.ToUpper(u.ID), origin); err != nil {
+		here := access.WithSession(t.Context(), u.ID, "a")
+		if err := w.SignOutEverywhere(here, strings.ToUpper(u.ID), origin); err != nil {
 			t.Fatal(err)
 		}
 		w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventSignedOut, SubjectID: u.ID, Actor: "user:" + u.ID})
 		if w.isOpen("a") || w.isOpen("b") || !w.isOpen("other") || !w.isOpen("nobody") {
 			t.Error("the user's sessions go on, or another's have ended")
 		}
+		w.refused(mintage.CodeUnauthorized, "the session that has ended", func(context.Context) error { return w.SignOutEverywhere(here, u.ID, origin) })
 	})
 }
 
@@ -257,9 +272,7 @@ func TestSignInIdentity(t *testing.T) {
 			return err
 		})
 		// Another provider is fine, and takes the password away.
-		if err := w.SetPassword(ctx, invited.ID, "", goodPassword, origin); err != nil {
-			t.Fatal(err)
-		}
+		w.setPassword(invited, "", goodPassword)
 		w.open("before", invited.ID)
 		if u, err := w.SignInIdentity(ctx, "https://other.example", "s2", "eva@acme.example", true, origin); err != nil || u.ID != invited.ID || u.PasswordHash != "" {
 			t.Errorf("%+v, %v", u, err)
@@ -270,26 +283,83 @@ func TestSignInIdentity(t *testing.T) {
 	})
 }
 
-// While a new password is being hashed, the account loses its password, to an
-// OpenID identity or to the operator: the change brings none back.
-func TestAPasswordThatWasTakenAwayStaysAway(t *testing.T) {
+// While a new password is on its way, be it that somebody sends its form slowly, the
+// account changes: the new password does not get in.
+func TestAPasswordComesTooLate(t *testing.T) {
+	cases := map[string]struct {
+		first   string // password
+		current string
+		happens func(ctx context.Context, tx store.Tx, u *mintage.User, token string) error
+	}{
+		"the password is taken away": {goodPassword, goodPassword, func(ctx context.Context, tx store.Tx, u *mintage.User, _ string) error {
+			u.PasswordHash = ""
+			return errors.Join(tx.UpdateUser(ctx, u), tx.DeleteSessions(ctx, u.ID))
+		}},
+		"all sessions are ended, and there is no password": {"", "", func(ctx context.Context, tx store.Tx, u *mintage.User, _ string) error {
+			return tx.DeleteSessions(ctx, u.ID)
+		}},
+		"all sessions are ended": {goodPassword, goodPassword, func(ctx context.Context, tx store.Tx, u *mintage.User, _ string) error {
+			return tx.DeleteSessions(ctx, u.ID)
+		}},
+		"this session is ended": {"", "", func(ctx context.Context, tx store.Tx, _ *mintage.User, token string) error {
+			return tx.DeleteSession(ctx, access.Hash(token))
+		}},
+		"another browser was quicker": {"", "", func(ctx context.Context, tx store.Tx, u *mintage.User, _ string) error {
+			u.PasswordHash = "another"
+			return tx.UpdateUser(ctx, u)
+		}},
+	}
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		m := &meanwhile{Store: db}
 		w := newWorld(t, db, m)
-		u := w.joined(w.p, "eva@acme.example", mintage.RoleViewer)
-		m.happens = func() {
-			u := *u
-			u.PasswordHash = ""
-			if err := db.InTx(t.Context(), func(tx store.Tx) error { return tx.UpdateUser(t.Context(), &u) }); err != nil {
-				t.Error(err)
+		for name, c := range cases {
+			u := w.used(w.invite(w.p, access.NewKeyID()+"@acme.example", mintage.RoleViewer))
+			if c.first != "" {
+				u = w.setPassword(u, "", c.first)
+			}
+			here := w.in(name, u)
+			changed := *u
+			m.happens = func() {
+				w.must(db.InTx(t.Context(), func(tx store.Tx) error { return c.happens(t.Context(), tx, &changed, name) }))
+			}
+			_, err := w.SetPassword(here, u, c.current, "nine ferries past Antwerp", origin)
+			m.happens = nil
+			if code := mintage.ErrorCode(err); code != mintage.CodeConflict && code != mintage.CodeUnauthorized {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := must(w.User(t.Context(), u.ID)).PasswordHash; got != changed.PasswordHash {
+				t.Errorf("%s: the password is %q", name, got)
 			}
 		}
-		err := w.SetPassword(t.Context(), u.ID, goodPassword, "nine ferries past Antwerp", origin)
-		if mintage.ErrorCode(err) != mintage.CodeConflict {
-			t.Error(err)
-		}
-		if must(w.User(t.Context(), u.ID)).PasswordHash != "" {
-			t.Error("the password is back")
+	})
+}
+
+// However a change of a password and its removal race, the removal wins.
+func TestAPasswordThatWasTakenAwayStaysAway(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for round := range 5 {
+			u := w.joined(w.p, fmt.Sprintf("eva-%d@acme.example", round), mintage.RoleViewer)
+			here := w.in(fmt.Sprint("here-", round), u)
+			done := make(chan error, 2)
+			go func() {
+				_, err := w.SetPassword(here, u, goodPassword, "nine ferries past Antwerp", origin)
+				if code := mintage.ErrorCode(err); code == mintage.CodeConflict || code == mintage.CodeUnauthorized {
+					err = nil
+				}
+				done <- err
+			}()
+			go func() {
+				_, err := w.SignInIdentity(t.Context(), "https://idp.example", u.ID, u.Email, true, origin)
+				done <- err
+			}()
+			for range cap(done) {
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			}
+			if must(w.User(t.Context(), u.ID)).PasswordHash != "" {
+				t.Fatal("the password is back")
+			}
 		}
 	})
 }

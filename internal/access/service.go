@@ -2,11 +2,14 @@ package access
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	"mintage"
+	"mintage/internal/bucket"
 	"mintage/internal/store"
 )
 
@@ -20,8 +23,8 @@ type Service struct {
 	now       func() time.Time
 	passwords *passwords
 	throttle  *throttle
-	refusals  *table // which leave events
-	sweeps    *table
+	refusals  *bucket.Table // which leave events
+	sweeps    *bucket.Table
 	later     *later
 }
 
@@ -32,8 +35,8 @@ func New(s store.Store, now func() time.Time) *Service {
 		store: s, now: now,
 		passwords: newPasswords(),
 		throttle:  newThrottle(),
-		refusals:  newTable(refusalEvery, 1),
-		sweeps:    newTable(sweepEvery, 1),
+		refusals:  bucket.NewTable(rate.Every(refusalEvery), 1, generation),
+		sweeps:    bucket.NewTable(rate.Every(sweepEvery), 1, 1),
 		later:     newLater(),
 	}
 }
@@ -41,6 +44,10 @@ func New(s store.Store, now func() time.Time) *Service {
 // Close waits for what is still to be written: last uses of keys, refused
 // sign-ins. It gives up after 2 s, and returns the last failure since New, if any.
 func (s *Service) Close() error { return s.later.close() }
+
+// userOf and keyOf return the ID in an actor, and whether it is one of that kind.
+func userOf(actor string) (id string, is bool) { return strings.CutPrefix(actor, "user:") }
+func keyOf(actor string) (id string, is bool)  { return strings.CutPrefix(actor, "key:") }
 
 // inBrand runs fn in a transaction of the principal's brand.
 func (s *Service) inBrand(ctx context.Context, p mintage.Principal, fn func(store.Tx) error) error {

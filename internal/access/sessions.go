@@ -5,20 +5,45 @@ import (
 	"time"
 
 	"mintage"
+	"mintage/internal/bucket"
 	"mintage/internal/store"
 )
 
-type userKey struct{}
+type (
+	sessionKey struct{}
+	startKey   struct{}
+)
 
-// WithUser says who is signed in: to [SessionStore.CommitCtx], whose session it
-// is; to [Service.UseLink], who accepts an invitation. "" is nobody.
-func WithUser(ctx context.Context, userID string) context.Context {
-	return context.WithValue(ctx, userKey{}, userID)
+// session is the one that a request came with.
+type session struct {
+	userID, token string
 }
 
-func userOf(ctx context.Context) string {
-	id, _ := ctx.Value(userKey{}).(string)
-	return id
+// WithSession says which session the request came with, and whose it is, "" for
+// nobody's: to the use cases, who asks; to [SessionStore.CommitCtx], that this session
+// is an old one.
+func WithSession(ctx context.Context, userID, token string) context.Context {
+	return context.WithValue(ctx, sessionKey{}, session{userID, token})
+}
+
+// WithUser says to [SessionStore.CommitCtx] whose the new session is. u is the account
+// as it was when it became certain who asks.
+func WithUser(ctx context.Context, u *mintage.User) context.Context {
+	return context.WithValue(ctx, startKey{}, u)
+}
+
+// isSignedIn reports whether the context's session is a user's, and is still there.
+// Whoever holds the user's lock knows that it stays so, unless that browser signs out.
+func (s *Service) isSignedIn(ctx context.Context, r store.Reader, userID string) (bool, error) {
+	asks, _ := ctx.Value(sessionKey{}).(session)
+	if asks.userID != userID || asks.token == "" {
+		return false, nil
+	}
+	stored, err := r.Session(ctx, hash(asks.token), s.now())
+	if mintage.ErrorCode(err) == mintage.CodeNotFound {
+		return false, nil
+	}
+	return err == nil && stored.UserID == userID, err
 }
 
 // SessionStore keeps sessions for alexedwards/scs (its CtxStore). The database
@@ -46,12 +71,27 @@ func (st *SessionStore) FindCtx(ctx context.Context, token string) (data []byte,
 	return data, err == nil, err
 }
 
-// CommitCtx stores a session of the context's user (see [WithUser]), or replaces
-// it. What has expired is removed now and then.
+// CommitCtx stores a session: the one that the request came with (see [WithSession]),
+// or a new one of the context's user (see [WithUser]). UNAUTHORIZED where it was ended
+// meanwhile: a request that was under way when its user signed out everywhere does not
+// bring its session back, and one that was signing in begins none. What has expired is
+// removed now and then.
 func (st *SessionStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	one := &mintage.Session{TokenHash: hash(token), Data: data, ExpiresAt: expiry}
+	asks, _ := ctx.Value(sessionKey{}).(session)
+	var generation int64
+	if u, _ := ctx.Value(startKey{}).(*mintage.User); u != nil {
+		one.UserID, generation = u.ID, u.Generation
+	}
 	err := st.s.store.InTx(ctx, func(tx store.Tx) error {
-		return tx.PutSession(ctx, &mintage.Session{TokenHash: hash(token), UserID: userOf(ctx), Data: data, ExpiresAt: expiry})
+		if asks.token == token {
+			return tx.UpdateSession(ctx, one)
+		}
+		return tx.CreateSession(ctx, one, generation)
 	})
+	if mintage.ErrorCode(err) == mintage.CodeNotFound {
+		return mintage.Errorf(mintage.CodeUnauthorized, "You are not signed in any more; sign in again.").WithCause(err)
+	}
 	if err == nil {
 		st.s.sweep()
 	}
@@ -62,7 +102,7 @@ func (st *SessionStore) CommitCtx(ctx context.Context, token string, data []byte
 const sweepEvery = time.Hour
 
 func (s *Service) sweep() {
-	if !s.sweeps.allow(bucket{}, s.now()) {
+	if s.sweeps.Take(bucket.ID{}, s.now()) > 0 {
 		return
 	}
 	s.later.do("sweep", func(ctx context.Context) error {

@@ -1,8 +1,7 @@
 package access_test
 
 import (
-	"net/http"
-	"net/http/httptest"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -21,7 +20,10 @@ func TestSessions(t *testing.T) {
 		u := w.used(w.invite(w.p, "eva@acme.example", mintage.RoleViewer))
 		token := "a-token-that-nobody-guesses"
 		w.open(token, u.ID)
-		w.open(token, u.ID) // replaces it
+		here := access.WithSession(t.Context(), u.ID, token)
+		if err := w.Sessions().CommitCtx(here, token, []byte("data of "+token), w.clock.Now().Add(time.Hour)); err != nil { // replaces it
+			t.Fatal(err)
+		}
 		if dump := storetest.Snapshot(t, w.db); strings.Contains(dump, token[2:]+" ") || strings.Count(dump, "data of") > 1 {
 			t.Error("the token is stored as it is, or the session twice")
 		}
@@ -50,32 +52,71 @@ func TestSessions(t *testing.T) {
 	})
 }
 
-// With scs around it, and the real clock, which is scs's.
-func TestSessionsInAServer(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
-		s := access.New(db, time.Now)
-		manager := scs.New()
-		manager.Store = s.Sessions()
-		handler := manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			greeting := manager.GetString(r.Context(), "greeting")
-			manager.Put(r.Context(), "greeting", "again")
-			_, _ = w.Write([]byte(greeting))
-		}))
-		var cookies []*http.Cookie
-		for _, want := range []string{"", "again"} {
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-			for _, c := range cookies {
-				r.AddCookie(c)
+// What was ended is not brought back by a request that was under way, nor does one begin
+// a session that became certain before who asks.
+func TestEndedSessionsStayEnded(t *testing.T) {
+	ends := map[string]func(w *world, u *mintage.User) error{
+		"signed out everywhere": func(w *world, u *mintage.User) error {
+			return w.SignOutEverywhere(w.in("another", u), u.ID, origin)
+		},
+		"another password": func(w *world, u *mintage.User) error {
+			_, err := w.SetPassword(w.in("another", u), u, goodPassword, "nine ferries past Antwerp", origin)
+			return err
+		},
+		"an identity is linked": func(w *world, u *mintage.User) error {
+			_, err := w.SignInIdentity(w.t.Context(), "https://idp.example", u.ID, u.Email, true, origin)
+			return err
+		},
+		"a link is used": func(w *world, u *mintage.User) error {
+			_, err := w.UseLink(w.in("another", u), w.invite(w.foreign, u.Email, mintage.RoleViewer), origin)
+			return err
+		},
+		"the operator's link is used": func(w *world, u *mintage.User) error {
+			operator := w.p
+			operator.Actor = "cli"
+			_, err := w.UseLink(w.t.Context(), w.invite(operator, u.Email, mintage.RoleViewer), origin)
+			return err
+		},
+	}
+	each(t, func(t *testing.T, w *world) {
+		for name, end := range ends {
+			u := w.joined(w.p, access.NewKeyID()+"@acme.example", mintage.RoleViewer)
+			stolen, nobodys := name, name+", nobody's"
+			w.open(stolen, u.ID)
+			w.open(nobodys, "")
+			thief, err := w.signIn(u.Email, goodPassword, "192.0.2.1")
+			if err != nil {
+				t.Fatal(err)
 			}
-			answer := httptest.NewRecorder()
-			handler.ServeHTTP(answer, r)
-			if answer.Body.String() != want {
-				t.Errorf("%q, not %q", answer.Body, want)
+			if err := end(w, u); err != nil {
+				t.Fatal(err)
 			}
-			cookies = answer.Result().Cookies()
+			commit := func(ctx context.Context, token string) error {
+				return w.Sessions().CommitCtx(ctx, token, []byte("data of "+token), w.clock.Now().Add(time.Hour))
+			}
+			w.refused(mintage.CodeUnauthorized, "a request under way: "+name, func(ctx context.Context) error {
+				return commit(access.WithSession(ctx, u.ID, stolen), stolen)
+			})
+			w.refused(mintage.CodeUnauthorized, "a sign-in under way: "+name, func(ctx context.Context) error {
+				return commit(access.WithUser(access.WithSession(ctx, "", nobodys), thief), "new")
+			})
+			if w.isOpen(stolen) || w.isOpen("new") || !w.isOpen(nobodys) {
+				t.Errorf("%s: the session is back, or another's has ended", name)
+			}
+			w.open(stolen, u.ID) // by who signs in now
 		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
+	})
+}
+
+// A sign-out and the request of the same session that was under way.
+func TestASessionSignsOut(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.open("errand", "")
+		if err := w.Sessions().DeleteCtx(t.Context(), "errand"); err != nil {
+			t.Fatal(err)
 		}
+		w.refused(mintage.CodeUnauthorized, "a request under way", func(ctx context.Context) error {
+			return w.Sessions().CommitCtx(access.WithSession(ctx, "", "errand"), "errand", []byte("data"), w.clock.Now().Add(time.Hour))
+		})
 	})
 }

@@ -4,12 +4,12 @@ import (
 	"crypto/sha256"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"mintage"
+	"mintage/internal/bucket"
 )
 
 // How many wrong passwords are borne: at first so many at once, then one in each
@@ -25,110 +25,75 @@ const (
 	refusalEvery = time.Minute
 )
 
+// generation is how many buckets of accounts, and of addresses, are kept at least; see
+// [bucket.Table]. Each account that is not forgotten yet has cost some address a failure.
+const generation = 1 << 14
+
 // throttle counts failures for each account, whether it exists or not, and for
 // each address. It is of one process, and forgets when that ends.
 type throttle struct {
-	accounts, addresses *table
+	accounts, addresses *bucket.Table
 }
 
 func newThrottle() *throttle {
-	return &throttle{accounts: newTable(accountEvery, accountBurst), addresses: newTable(addressEvery, addressBurst)}
+	return &throttle{
+		accounts:  bucket.NewTable(rate.Every(accountEvery), accountBurst, generation),
+		addresses: bucket.NewTable(rate.Every(addressEvery), addressBurst, generation),
+	}
 }
 
 // attempt is a try that counts as a failure unless it is given back.
 type attempt struct {
 	at    time.Time
-	turns []*rate.Reservation
+	turns []turn
+}
+
+type turn struct {
+	*rate.Reservation
+
+	table *bucket.Table
+	id    bucket.ID
 }
 
 // begin counts a try, or refuses it with TOO_MANY_REQUESTS. An address that is not
-// valid does not count.
+// valid does not count. One that has no try left leaves no trace of the account, or
+// it could make the accounts forgotten that others have failed at.
 func (t *throttle) begin(email string, address netip.Addr, now time.Time) (*attempt, error) {
 	a := &attempt{at: now}
-	a.turns = append(a.turns, t.accounts.turn(bucketOf(strings.ToLower(email)), now))
 	if address.IsValid() {
-		a.turns = append(a.turns, t.addresses.turn(bucketOf(network(address)), now))
+		if err := a.take(t.addresses, bucket.OfAddress(address)); err != nil {
+			return nil, err
+		}
 	}
-	var wait time.Duration
-	for _, turn := range a.turns {
-		wait = max(wait, turn.DelayFrom(now))
+	if err := a.take(t.accounts, bucketOf(strings.ToLower(email))); err != nil {
+		return nil, err
 	}
+	return a, nil
+}
+
+// take takes a turn, or gives all of them back where it would have to wait for it.
+func (a *attempt) take(table *bucket.Table, id bucket.ID) error {
+	one := turn{table.Turn(id, a.at), table, id}
+	a.turns = append(a.turns, one)
+	wait := one.DelayFrom(a.at)
 	if wait == 0 {
-		return a, nil
+		return nil
 	}
 	a.giveBack()
 	if minutes := int((wait + time.Minute - 1) / time.Minute); minutes > 1 {
-		return nil, mintage.Errorf(mintage.CodeTooMany, "Too many failed sign-ins; try again in %d minutes.", minutes)
+		return mintage.Errorf(mintage.CodeTooMany, "Too many failed sign-ins; try again in %d minutes.", minutes)
 	}
-	return nil, mintage.Errorf(mintage.CodeTooMany, "Too many failed sign-ins; try again in a minute.")
+	return mintage.Errorf(mintage.CodeTooMany, "Too many failed sign-ins; try again in a minute.")
 }
 
 // giveBack says that the try was no failure.
 func (a *attempt) giveBack() {
-	for _, turn := range a.turns {
-		turn.CancelAt(a.at)
+	for _, one := range a.turns {
+		one.table.GiveBack(one.id, one.Reservation, a.at)
 	}
 }
 
-// network is what counts as one address: of IPv6 the /64, of which one client may
-// have all.
-func network(a netip.Addr) string {
-	a = a.Unmap().WithZone("")
-	if a.Is4() {
-		return a.String()
-	}
-	return netip.PrefixFrom(a, 64).Masked().String()
-}
-
-// generation is how many buckets a table holds before it begins to forget; it
-// holds at most twice as many. To be forgotten early, somebody has to fail that
-// often elsewhere.
-const generation = 1 << 14
-
-type bucket [16]byte
-
-func bucketOf(text string) bucket {
+func bucketOf(text string) bucket.ID {
 	sum := sha256.Sum256([]byte(text))
-	return bucket(sum[:])
-}
-
-// table holds a bucket for each id seen lately: those of this generation and of
-// the one before. What is used moves on to the young one.
-type table struct {
-	every time.Duration
-	burst int
-
-	mu         sync.Mutex
-	young, old map[bucket]*rate.Limiter
-}
-
-func newTable(every time.Duration, burst int) *table {
-	return &table{every: every, burst: burst, young: make(map[bucket]*rate.Limiter)}
-}
-
-// turn takes one from a bucket, now or later.
-func (t *table) turn(id bucket, now time.Time) *rate.Reservation {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	b := t.young[id]
-	if b == nil {
-		if b = t.old[id]; b == nil {
-			b = rate.NewLimiter(rate.Every(t.every), t.burst)
-		}
-		if len(t.young) == generation {
-			t.old, t.young = t.young, make(map[bucket]*rate.Limiter)
-		}
-		t.young[id] = b
-	}
-	return b.ReserveN(now, 1)
-}
-
-// allow takes one from a bucket if there is one now.
-func (t *table) allow(id bucket, now time.Time) bool {
-	turn := t.turn(id, now)
-	if turn.DelayFrom(now) == 0 {
-		return true
-	}
-	turn.CancelAt(now)
-	return false
+	return bucket.ID(sum[:])
 }

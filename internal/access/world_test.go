@@ -53,6 +53,7 @@ func newWorld(t testing.TB, db *storetest.DB, s store.Store) *world {
 	w.Now = w.clock.Now
 	w.mine, w.your = w.NewBrand(), w.NewBrand()
 	w.p, w.foreign = owner(w.mine), owner(w.your)
+	w.newKey()
 	w.Service = access.New(s, w.clock.Now)
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
@@ -60,6 +61,13 @@ func newWorld(t testing.TB, db *storetest.DB, s store.Store) *world {
 		}
 	})
 	return w
+}
+
+// newKey gives the principals keys that nothing has happened to.
+func (w *world) newKey() {
+	w.t.Helper()
+	id := func(k *mintage.APIKey) { k.ID = access.NewKeyID() }
+	w.p.Actor, w.foreign.Actor = "key:"+w.NewKey(w.mine, id).ID, "key:"+w.NewKey(w.your, id).ID
 }
 
 // origin is where requests of the tests come from.
@@ -81,10 +89,24 @@ const goodPassword = "seven lanterns over Ghent"
 func (w *world) joined(p mintage.Principal, email string, role mintage.Role) *mintage.User {
 	w.t.Helper()
 	u := w.used(w.invite(p, email, role))
-	if err := w.SetPassword(w.t.Context(), u.ID, "", goodPassword, origin); err != nil {
+	return w.setPassword(u, "", goodPassword)
+}
+
+// setPassword sets a user's password, in a session of its own.
+func (w *world) setPassword(u *mintage.User, current, next string) *mintage.User {
+	w.t.Helper()
+	u, err := w.SetPassword(w.in("setting a password", u), u, current, next, origin)
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	return u
+}
+
+// in is the context of a request in a session of a user that is opened with it.
+func (w *world) in(token string, u *mintage.User) context.Context {
+	w.t.Helper()
+	w.open(token, u.ID)
+	return access.WithSession(w.t.Context(), u.ID, token)
 }
 
 // invite invites somebody, and returns the link's secret.
@@ -113,10 +135,13 @@ func (w *world) signIn(email, password, address string) (*mintage.User, error) {
 	return w.SignIn(w.t.Context(), email, password, origin, netip.MustParseAddr(address))
 }
 
-// open commits a session of a user.
+// open commits a session of a user, "" for nobody's.
 func (w *world) open(token, userID string) {
 	w.t.Helper()
-	ctx := access.WithUser(w.t.Context(), userID)
+	ctx := w.t.Context()
+	if userID != "" {
+		ctx = access.WithUser(ctx, must(w.User(ctx, userID)))
+	}
 	if err := w.Sessions().CommitCtx(ctx, token, []byte("data of "+token), w.clock.Now().Add(time.Hour)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -135,11 +160,7 @@ func (w *world) isOpen(token string) bool {
 // member is a user's place in a brand; nil where there is none.
 func (w *world) member(b *mintage.Brand, userID string) *mintage.Member {
 	w.t.Helper()
-	list, err := w.Members(w.t.Context(), owner(b))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, m := range list {
+	for _, m := range must(w.People(w.t.Context(), owner(b))).Members {
 		if m.UserID == userID {
 			return m
 		}

@@ -21,7 +21,7 @@ func TestKeys(t *testing.T) {
 		w.clock.Advance(time.Second)
 		var words string
 		for _, header := range []string{"", "Bearer", "Bearer ", "Basic " + owner, owner, "Bearer x" + owner, "Bearer " + owner + "x",
-			"Bearer " + strings.ToUpper(owner), "Bearer mk_" + strings.Repeat("0", 64), "Bearer " + owner[:len(owner)-1] + "!", "Bearer " + expired} {
+			"Bearer " + strings.ToUpper(owner), "Bearer  " + owner, "Bearer\t" + owner, "Bearer " + owner + " x", "Bearer mk_" + strings.Repeat("0", 64), "Bearer " + owner[:len(owner)-1] + "!", "Bearer " + expired} {
 			a := w.do(call{key: "-", path: "/v1/products", header: map[string]string{"Authorization": header}})
 			p := a.refuses(http.StatusUnauthorized, mintage.CodeUnauthorized)
 			if words == "" {

@@ -54,6 +54,7 @@ type server struct {
 	api       huma.API
 	mux       *http.ServeMux
 	heartbeat time.Duration // of a watch
+	recheck   time.Duration // how often a stream asks whether its key is still valid
 	limits    limits
 }
 
@@ -82,6 +83,7 @@ func newServer(d Deps) *server {
 		Deps:      d,
 		mux:       http.NewServeMux(),
 		heartbeat: 15 * time.Second,
+		recheck:   3 * time.Second,
 		limits:    limits{json: 1 << 20, csv: 64 << 20, whole: 30 * time.Second, chunk: 30 * time.Second},
 	}
 	if s.Log == nil {

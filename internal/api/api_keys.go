@@ -82,7 +82,7 @@ func (s *server) registerAPIKeys() {
 	register(s, o, s.createAPIKey)
 
 	o = op("rotate_api_key", http.MethodPost, "/v1/api-keys/{id}/rotate", "API keys", "Replace an API key by a new one of the same role and label")
-	o.Description = "The old key goes on working for the overlap, so that its users can change over, and is refused from then on."
+	o.Description = "The old key goes on working for the overlap, so that its users can change over, and is refused from then on. A key is rotated once; after that, its successor is."
 	o.DefaultStatus = http.StatusCreated
 	o.Metadata[metaBody] = takesJSON
 	o.Metadata[metaRefuses] = []int{http.StatusNotFound, http.StatusConflict}
@@ -106,7 +106,7 @@ func (s *server) listAPIKeys(ctx context.Context, _ *struct{}) (*body[apiKeyList
 	return out, nil
 }
 
-func (s *server) createAPIKey(ctx context.Context, in *struct{ Body apiKeyInput }) (*created[newAPIKey], error) {
+func (s *server) createAPIKey(ctx context.Context, in *struct{ Body apiKeyInput }) (*body[newAPIKey], error) {
 	k, text, err := s.Access.CreateKey(ctx, principal(ctx), in.Body.Role, in.Body.Label, in.Body.ExpiresAt)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (s *server) createAPIKey(ctx context.Context, in *struct{ Body apiKeyInput 
 func (s *server) rotateAPIKey(ctx context.Context, in *struct {
 	ByID
 	Body rotation
-}) (*created[newAPIKey], error) {
+}) (*body[newAPIKey], error) {
 	overlap := defaultOverlap
 	if in.Body.Overlap != nil {
 		overlap = time.Duration(*in.Body.Overlap) * time.Second
@@ -129,11 +129,8 @@ func (s *server) rotateAPIKey(ctx context.Context, in *struct {
 	return showNewKey(k, text), nil
 }
 
-func showNewKey(k *mintage.APIKey, text string) *created[newAPIKey] {
-	return &created[newAPIKey]{
-		Status: http.StatusCreated, Location: "/v1/api-keys/" + k.ID,
-		Body: newAPIKey{APIKey: showKey(k), Key: text},
-	}
+func showNewKey(k *mintage.APIKey, text string) *body[newAPIKey] {
+	return &body[newAPIKey]{newAPIKey{APIKey: showKey(k), Key: text}}
 }
 
 func (s *server) revokeAPIKey(ctx context.Context, in *ByID) (*struct{}, error) {

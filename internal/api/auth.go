@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,13 +41,8 @@ func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	if o.Metadata[metaPublic] == nil {
-		p, err := s.Access.Authenticate(ctx.Context(), bearer(r.Header), edge.Origin(ctx.Context()))
-		if err == nil {
-			x.principal = p
-			edge.SetActor(ctx.Context(), p.Actor)
-			err = access.Allow(p, access.Operation(o.OperationID))
-		}
-		if err != nil {
+		x.key = edge.Credential(r.Header)
+		if err := s.admit(ctx.Context(), x); err != nil {
 			s.write(w, s.problem(ctx.Context(), err))
 			return
 		}
@@ -58,17 +54,29 @@ func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// bearer returns the API key of a request, "" where there is not exactly one.
-func bearer(h http.Header) string {
-	values := h.Values("Authorization")
-	if len(values) != 1 {
-		return ""
+// admit makes the key's principal the request's, if it may perform the operation.
+func (s *server) admit(ctx context.Context, x *exchange) error {
+	p, err := s.Access.Authenticate(ctx, x.key, edge.Origin(ctx))
+	if err != nil {
+		return err
 	}
-	scheme, key, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
+	x.principal = p
+	edge.SetActor(ctx, p.Actor)
+	return access.Allow(p, access.Operation(x.operation.OperationID))
+}
+
+// stillAdmitted returns what a stream asks before each of its steps: whether the
+// key may go on. A key that was revoked, has expired or lost its role ends the stream
+// within seconds, though the request was let through long ago.
+func (s *server) stillAdmitted(ctx context.Context) func() error {
+	x, asked := exchangeOf(ctx), time.Now()
+	return func() error {
+		if time.Since(asked) < s.recheck {
+			return nil
+		}
+		asked = time.Now()
+		return s.admit(ctx, x)
 	}
-	return strings.TrimLeft(key, " ")
 }
 
 // checkText refuses what no text of ours can be, in the path and the query, and

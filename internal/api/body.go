@@ -106,6 +106,8 @@ type bodyReader struct {
 	body  io.ReadCloser
 	limit int64
 	err   error
+
+	admitted func() error // nil: the body is short, and its sender was asked
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
@@ -113,6 +115,13 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.err = b.translate(err)
 		err = b.err
+	}
+	if b.admitted == nil {
+		return n, err
+	}
+	if refused := b.admitted(); refused != nil { // what came meanwhile is not taken
+		b.err = refused
+		return 0, refused
 	}
 	return n, err
 }

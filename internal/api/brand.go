@@ -15,7 +15,8 @@ import (
 type brand struct {
 	ID                     string    `json:"id" format:"uuid"`
 	Name                   string    `json:"name"`
-	ResolverBase           string    `json:"resolver_base" doc:"What the resolver URLs minted from now on begin with. It belongs to the brand for ever, as those before it do."`
+	ResolverBase           string    `json:"resolver_base" doc:"What the resolver URLs minted from now on begin with: one of resolver_bases."`
+	ResolverBases          []string  `json:"resolver_bases" nullable:"false" doc:"The bases that belong to the brand, for ever. Whoever runs the installation adds them."`
 	GS1Required            bool      `json:"gs1_required" doc:"Refuse mint requests for products without a GTIN."`
 	OverIssuePercent       int       `json:"over_issue_percent" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
 	LotFromProductionBatch bool      `json:"lot_from_production_batch" doc:"Make a linked production batch's code the lot of a request that names none."`
@@ -23,9 +24,9 @@ type brand struct {
 	CreatedAt              time.Time `json:"created_at"`
 }
 
-func showBrand(b *mintage.Brand) brand {
+func showBrand(b *mintage.Brand, bases []string) brand {
 	return brand{
-		ID: b.ID, Name: b.Name, ResolverBase: b.ResolverBase, GS1Required: b.GS1Required, OverIssuePercent: b.OverIssuePercent,
+		ID: b.ID, Name: b.Name, ResolverBase: b.ResolverBase, ResolverBases: bases, GS1Required: b.GS1Required, OverIssuePercent: b.OverIssuePercent,
 		LotFromProductionBatch: b.LotFromProductionBatch, AdminsSubmit: b.AdminsSubmit, CreatedAt: b.CreatedAt.UTC(),
 	}
 }
@@ -33,7 +34,7 @@ func showBrand(b *mintage.Brand) brand {
 // brandPatch is a JSON merge patch of the settings.
 type brandPatch struct {
 	Name                   optional[string] `json:"name" required:"false" doc:"For people."`
-	ResolverBase           optional[string] `json:"resolver_base" required:"false" doc:"https host with an optional path, for what is minted from now on. One that was another brand's is refused."`
+	ResolverBase           optional[string] `json:"resolver_base" required:"false" doc:"For what is minted from now on: one of the brand's resolver_bases."`
 	GS1Required            optional[bool]   `json:"gs1_required" required:"false" doc:"Refuse mint requests for products without a GTIN."`
 	OverIssuePercent       optional[int]    `json:"over_issue_percent" required:"false" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
 	LotFromProductionBatch optional[bool]   `json:"lot_from_production_batch" required:"false" doc:"Make a linked production batch's code the lot of a request that names none."`
@@ -70,7 +71,6 @@ func (s *server) registerBrand() {
 	o.Description = "What was minted or submitted before keeps what was printed on it; what is left out stays as it is."
 	o.Metadata[metaBody] = takesPatch
 	o.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/merge-patch+json": {}}}
-	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	register(s, o, s.updateBrand)
 	o.RequestBody.Content["application/merge-patch+json"].Schema = o.RequestBody.Content["application/json"].Schema
 }
@@ -80,7 +80,7 @@ func (s *server) getBrand(ctx context.Context, _ *struct{}) (*body[brand], error
 	if err != nil {
 		return nil, err
 	}
-	return &body[brand]{showBrand(b)}, nil
+	return s.withBases(ctx, b)
 }
 
 func (s *server) updateBrand(ctx context.Context, in *struct{ Body brandPatch }) (*body[brand], error) {
@@ -92,5 +92,13 @@ func (s *server) updateBrand(ctx context.Context, in *struct{ Body brandPatch })
 	if err != nil {
 		return nil, err
 	}
-	return &body[brand]{showBrand(b)}, nil
+	return s.withBases(ctx, b)
+}
+
+func (s *server) withBases(ctx context.Context, b *mintage.Brand) (*body[brand], error) {
+	bases, err := s.Mint.ResolverBases(ctx, principal(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &body[brand]{showBrand(b, bases)}, nil
 }

@@ -29,7 +29,8 @@
 //
 // An export and a watch last as long as somebody reads, an import as long as
 // somebody writes; a deadline bounds each chunk instead of the whole, that of a
-// body being the edge's. All three
+// body being the edge's. A key that is revoked meanwhile, expires or loses its role
+// ends them within a few seconds. All three
 // need little memory, whatever their size. An export that cannot go on breaks the
 // connection, so that a truncated file cannot pass for a whole one. The answer to
 // an import is sent when the file has been read: most clients do not read before

@@ -29,6 +29,7 @@ var pathIDs = map[string]string{
 	"/v1/products/":     "The product's id, which its creation and list_products give.",
 	"/v1/mint-jobs/":    "The job's id: mint_job_id in the answer to the mint request.",
 	"/v1/mint-batches/": "The batch's id: mint_batch_id in the answer to the mint request.",
+	"/v1/members/":      "The person's id, or the invitation's, as list_members gives it.",
 	"/v1/api-keys/":     "The key's id, which its creation and list_api_keys give; events name it as key:….",
 	"/v1/dpp-schemas/":  "The DPP schema's id: one that list_dpp_schemas gives or, to store one, a new name of the brand's choice.",
 }

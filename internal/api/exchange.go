@@ -17,6 +17,7 @@ import (
 // knows its id and its client's address.
 type exchange struct {
 	path      string // in lower case
+	key       string // the API key that was sent; "" for none
 	principal mintage.Principal
 	operation *huma.Operation // nil before a route was found
 }

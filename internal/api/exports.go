@@ -37,11 +37,12 @@ func (s *server) sendCSV(ctx context.Context, w http.ResponseWriter, b *mintage.
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="mint-batch-`+b.ID+`.csv"`)
 	out := &pacedWriter{server: s, w: w}
+	admitted := s.stillAdmitted(ctx)
 	err := s.Export.CSV(ctx, b, out, func() error {
-		if err := out.flush(); !errors.Is(err, http.ErrNotSupported) {
+		if err := out.flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
-		return nil
+		return admitted()
 	})
 	if err == nil {
 		return

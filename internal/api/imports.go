@@ -82,6 +82,9 @@ func (s *server) answerImport(ctx context.Context, w http.ResponseWriter, file i
 	rows := &spool{}
 	defer rows.close()
 	separator := ""
+	if b, ok := file.(*bodyReader); ok {
+		b.admitted = s.stillAdmitted(ctx)
+	}
 	summary, err := run(ctx, principal(ctx), file, func(row catalogue.Row) error {
 		text, err := json.Marshal(importRow{
 			Row: row.Row, Accepted: row.Accepted, Result: row.Result, Key: row.Key,

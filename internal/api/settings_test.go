@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 )
 
 // TestBrand: what was minted or committed before stays as it was, and a resolver
-// base is a brand's for ever.
+// base is given to a brand, for ever.
 func TestBrand(t *testing.T) {
 	eachWall(t, func(t *testing.T, w *world) {
 		patch := func(body string) *answer {
@@ -25,8 +26,10 @@ func TestBrand(t *testing.T) {
 		w.mintAll(200)
 		units := w.do(call{path: "/v1/mint-batches/" + sub.BatchID + "/export"}).is(http.StatusOK).body
 
+		w.giveBase("https://NEW.example/dpp/")
 		changed := decode[brand](patch(`{"over_issue_percent":0,"resolver_base":"https://NEW.example/dpp/","gs1_required":true,"name":"Other"}`).is(http.StatusOK))
-		if changed.ResolverBase != "https://new.example/dpp" || !changed.GS1Required || changed.OverIssuePercent != 0 || changed.Name != "Other" || !changed.LotFromProductionBatch {
+		if changed.ResolverBase != "https://new.example/dpp" || !changed.GS1Required || changed.OverIssuePercent != 0 || changed.Name != "Other" || !changed.LotFromProductionBatch ||
+			!slices.Equal(changed.ResolverBases, []string{"https://id.example", "https://new.example/dpp"}) {
 			t.Errorf("changed %+v", changed)
 		}
 		equal(t, "read back", decode[brand](w.do(call{path: "/v1/brand"}).is(http.StatusOK)), changed)
@@ -44,16 +47,20 @@ func TestBrand(t *testing.T) {
 		})
 		patch(`{"resolver_base":"https://id.example"}`).is(http.StatusOK) // its own of old
 		events := page[event](w, "/v1/events?kind=brand.updated", "", 10).Items
-		if len(events) != 3 || *events[1].Message != "Changed: name, resolver_base, gs1_required, over_issue_percent." || events[1].SubjectID != w.brand.ID || events[1].RequestID == nil {
+		if len(events) != 5 || *events[1].Message != "Changed: name, resolver_base, gs1_required, over_issue_percent." || events[1].SubjectID != w.brand.ID || events[1].RequestID == nil {
 			t.Errorf("events %+v", events)
 		}
 
 		w.brand = w.newBrand("https://other.example")
 		w.unchanged(func() {
-			for _, base := range []string{"https://id.example", "https://NEW.example:443/dpp/"} {
-				p := patch(`{"name":"Thief","resolver_base":"`+base+`"}`).refuses(http.StatusConflict, mintage.CodeConflict)
-				if len(p.Errors) != 1 || p.Errors[0].Field != "/resolver_base" {
-					t.Errorf("another brand's base: %+v", p)
+			words := ""
+			for _, base := range []string{"https://id.example", "https://NEW.example:443/dpp/", "https://free.example"} {
+				p := patch(`{"name":"Thief","resolver_base":"`+base+`"}`).refuses(http.StatusUnprocessableEntity, mintage.CodeInvalidInput)
+				if words == "" {
+					words = p.Detail
+				}
+				if len(p.Errors) != 1 || p.Errors[0].Field != "/resolver_base" || p.Detail != words {
+					t.Errorf("a base that is not the brand's: %+v", p)
 				}
 			}
 		})
@@ -124,30 +131,43 @@ func TestOverlapsAgree(t *testing.T) {
 func TestInvitingAnothersMember(t *testing.T) {
 	eachWall(t, func(t *testing.T, w *world) {
 		theirs := w.brand
-		invite := func(role mintage.Role) (invitation, string) {
-			i := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"eve@people.example","name":"` + theirs.Name + string(role) + `","role":"` + string(role) + `"}`}).is(http.StatusCreated))
+		invite := func(email string, role mintage.Role) (invitation, string) {
+			i := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"` + email + `","name":"` + theirs.Name + string(role) + `","role":"` + string(role) + `"}`}).is(http.StatusCreated))
 			return i, strings.TrimPrefix(i.SignInURL, "https://mintage.test/link/")
 		}
-		_, secret := invite(mintage.RoleOwner)
-		if _, err := w.server.Access.UseLink(t.Context(), secret, mintage.Origin{}); err != nil {
+		_, secret := invite("eve@people.example", mintage.RoleOwner)
+		u, err := w.server.Access.UseLink(t.Context(), secret, mintage.Origin{})
+		if err != nil {
 			t.Fatal(err)
 		}
+		open, _ := invite("ann@people.example", mintage.RoleViewer)
 		before := w.do(call{path: "/v1/members"}).is(http.StatusOK).body
 
 		w.brand = w.newBrand("https://other.example")
-		i, secret := invite(mintage.RoleViewer)
-		if i.Name != theirs.Name+"viewer" || i.Role != mintage.RoleViewer {
+		i, secret := invite("eve@people.example", mintage.RoleViewer)
+		if i.Name != theirs.Name+"viewer" || i.Role != mintage.RoleViewer || i.ID == u.ID {
 			t.Errorf("invited %+v", i)
+		}
+		for _, path := range []string{"/v1/members", "/v1/events"} {
+			if body := w.do(call{path: path}).is(http.StatusOK).body; strings.Contains(string(body), u.ID) || !strings.Contains(string(body), i.ID) {
+				t.Errorf("%s shows whose account it is: %s", path, body)
+			}
 		}
 		if u, err := w.server.Access.UseLink(t.Context(), secret, mintage.Origin{}); err == nil {
 			t.Errorf("the link of one brand signs in as %+v, an owner of another", u)
 		}
-		w.do(call{method: http.MethodPatch, path: "/v1/members/" + i.UserID, body: `{"role":"viewer"}`}).refuses(http.StatusNotFound, mintage.CodeNotFound)
-		w.do(call{method: http.MethodDelete, path: "/v1/members/" + i.UserID}).refuses(http.StatusNotFound, mintage.CodeNotFound)
+		for _, id := range []string{u.ID, open.ID} {
+			w.do(call{method: http.MethodPatch, path: "/v1/members/" + id, body: `{"role":"viewer"}`}).refuses(http.StatusNotFound, mintage.CodeNotFound)
+			w.do(call{method: http.MethodDelete, path: "/v1/members/" + id}).refuses(http.StatusNotFound, mintage.CodeNotFound)
+		}
 		w.brand = theirs
 		if after := w.do(call{path: "/v1/members"}).is(http.StatusOK).body; string(after) != string(before) {
 			t.Errorf("the other brand's members have changed: %s", after)
 		}
+		w.do(call{method: http.MethodPatch, path: "/v1/members/" + open.ID, body: `{"role":"operator"}`}).refuses(http.StatusNotFound, mintage.CodeNotFound)
+		w.do(call{method: http.MethodDelete, path: "/v1/members/" + open.ID}).is(http.StatusNoContent) // taken back
+		left := decode[memberList](w.do(call{path: "/v1/members"}).is(http.StatusOK)).Items
+		equal(t, "who is left", []string{left[0].ID}, []string{u.ID})
 	})
 }
 

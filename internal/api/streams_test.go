@@ -135,3 +135,92 @@ func TestLog(t *testing.T) {
 		}
 	})
 }
+
+// TestStreamsEndWithTheirKey: what was begun with a key ends with it, whether it is
+// revoked or expires.
+func TestStreamsEndWithTheirKey(t *testing.T) {
+	endings := map[string]func(w *world, id string){
+		"revoked": func(w *world, id string) {
+			w.do(call{method: http.MethodDelete, path: "/v1/api-keys/" + id}).is(http.StatusNoContent)
+		},
+		"expired": func(w *world, _ string) { w.clock.Advance(2 * time.Hour) },
+	}
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		w := newWorld(t, db, func(s *server) { s.recheck = 0 })
+		job := w.submit(w.newProduct("P").ID, 10)
+		for name, end := range endings {
+			newKey := func() (id, text string) {
+				k, text, err := w.server.Access.CreateKey(t.Context(), w.brand.principal(), mintage.RoleOperator, "", w.clock.Now().Add(time.Hour))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return k.ID, text
+			}
+			t.Run("a watch whose key is "+name, func(t *testing.T) {
+				id, text := newKey()
+				f := w.watchAs(t, text, job.JobID, "")
+				f.progress()
+				end(w, id)
+				f.ends()
+				w.do(call{key: text, path: "/v1/mint-jobs/" + job.JobID + "/watch"}).refuses(http.StatusUnauthorized, mintage.CodeUnauthorized)
+			})
+			t.Run("an import whose key is "+name, func(t *testing.T) {
+				id, text := newKey()
+				body, writer := io.Pipe()
+				r := w.request(call{key: text, method: http.MethodPost, path: "/v1/products/import", contentType: "text/csv"})
+				r.Body, r.ContentLength = body, -1
+				answered := make(chan *answer, 1)
+				go func() {
+					response, err := w.http.Client().Do(r)
+					if err != nil {
+						t.Error(err)
+						close(answered)
+						return
+					}
+					defer response.Body.Close()
+					text, _ := io.ReadAll(response.Body) // judged below
+					answered <- &answer{t: t, status: response.StatusCode, header: response.Header, body: text}
+				}()
+				// More than the server reads before it has to come to a row.
+				if _, err := io.WriteString(writer, "sku,name\n"+strings.Repeat("S"+name+",N\n", 40_000)); err != nil {
+					t.Fatal(err)
+				}
+				end(w, id)
+				if _, err := io.WriteString(writer, "LATE"+name+",N\n"); err == nil {
+					_ = writer.Close()
+				}
+				a := <-answered
+				if a == nil {
+					return
+				}
+				a.refuses(http.StatusUnauthorized, mintage.CodeUnauthorized)
+				if list := page[product](w, "/v1/products?sku=LATE"+name, "", 10).Items; len(list) != 0 {
+					t.Errorf("a row that came after the end is stored: %+v", list)
+				}
+			})
+		}
+	})
+}
+
+// TestExportEndsWithItsKey: the file breaks off, so that it does not look whole.
+func TestExportEndsWithItsKey(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		w := newWorld(t, db, func(s *server) { s.recheck = 0 })
+		sub := w.submit(w.newProduct("P").ID, 200_000)
+		w.mintAll(20_000)
+		k, text, err := w.server.Access.CreateKey(t.Context(), w.brand.principal(), mintage.RoleOperator, "", time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := w.http.Client().Do(w.request(call{key: text, path: "/v1/mint-batches/" + sub.BatchID + "/export"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		w.do(call{method: http.MethodDelete, path: "/v1/api-keys/" + k.ID}).is(http.StatusNoContent)
+		file, err := io.ReadAll(response.Body)
+		if lines := strings.Count(string(file), "\n"); err == nil || lines > 200_000 {
+			t.Errorf("the export of a revoked key goes on to its end: %d lines (%v)", lines, err)
+		}
+	})
+}

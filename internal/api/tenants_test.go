@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"mintage"
 )
 
 // kind says what an input of an operation identifies.
@@ -27,6 +29,7 @@ const (
 	aSchema      kind = "DPP schema id"
 	aKey         kind = "API key id"
 	aMember      kind = "user id"
+	aPerson      kind = "e-mail address"
 	anActor      kind = "actor"
 	aCursor      kind = "cursor"
 	aRequestKey  kind = "idempotency key"
@@ -37,20 +40,20 @@ const (
 // An operation with a name that is not here fails the test.
 var inputs = map[string]kind{
 	"product_id": aProduct, "sku": anSKU, "gtin": aGTIN, "code": aRun, "production_batch_id": aRunID, "mint_batch_id": aBatch,
-	"unit_id": aUnit, "lot_code": aLot, "dpp_schema": aSchema, "user_id": aMember, "actor": anActor,
+	"unit_id": aUnit, "lot_code": aLot, "dpp_schema": aSchema, "email": aPerson, "actor": anActor,
 	"cursor": aCursor, "Idempotency-Key": aRequestKey, "resolver_base": aBase,
 
 	"limit": namesNothing, "kind": namesNothing, "from": namesNothing, "until": namesNothing, "status": namesNothing,
 	"commercial_status": namesNothing, "name": namesNothing, "attributes": namesNothing, "quantity": namesNothing,
 	"requested_quantity": namesNothing, "identity_mode": namesNothing, "activation_mode": namesNothing, "serials": namesNothing,
-	"email": namesNothing, // a person, who is no brand's: see TestInvitingAnothersMember
-	"role":  namesNothing, "label": namesNothing, "expires_at": namesNothing, "overlap_seconds": namesNothing, "gs1_required": namesNothing,
+	"role": namesNothing, "label": namesNothing, "expires_at": namesNothing, "overlap_seconds": namesNothing, "gs1_required": namesNothing,
 	"over_issue_percent": namesNothing, "lot_from_production_batch": namesNothing, "admins_submit": namesNothing, "Last-Event-ID": namesNothing,
 }
 
 // pathKinds says what the parameter "id" of a path identifies.
 var pathKinds = map[string]kind{
 	"/v1/products/": aProduct, "/v1/mint-jobs/": aJob, "/v1/mint-batches/": aBatch, "/v1/dpp-schemas/": aSchema, "/v1/api-keys/": aKey,
+	"/v1/members/": aMember,
 }
 
 // csvInputs are the columns of files that identify something.
@@ -177,11 +180,16 @@ func newTenant(w *world, name string) *tenant {
 	units := page[unit](w, "/v1/mint-batches/"+sub.BatchID+"/units", "", 10).Items
 	key := decode[newAPIKey](w.do(call{path: "/v1/api-keys", body: `{"role":"viewer","label":"` + name + ` key"}`}).is(http.StatusCreated))
 	m := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"` + name + `@people.example","name":"` + name + ` person","role":"viewer"}`}).is(http.StatusCreated))
+	u, err := w.server.Access.UseLink(t.Context(), strings.TrimPrefix(m.SignInURL, "https://mintage.test/link/"), mintage.Origin{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"` + name + `-2@people.example","name":"` + name + ` guest","role":"viewer"}`}).is(http.StatusCreated))
 	b.own = map[kind]string{
 		aProduct: p.ID, anSKU: same, aGTIN: *p.GTIN, aRun: same, aRunID: run.ID, aJob: sub.JobID, aBatch: sub.BatchID, aUnit: units[0].ID,
-		aLot: same, aSchema: "same", aKey: key.ID, aMember: m.UserID, anActor: "key:" + key.ID, aRequestKey: same, aBase: b.ResolverBase,
+		aLot: same, aSchema: "same", aKey: key.ID, aMember: u.ID, aPerson: m.Email, anActor: "key:" + key.ID, aRequestKey: same, aBase: b.ResolverBase,
 	}
-	b.marks = []string{name + " product", name + " schema", name + " key", name + " person", name + "@people", name + ".example", b.ID, p.ProductCode, units[1].Code}
+	b.marks = []string{name + " product", name + " schema", name + " key", name + " person", name + " guest", name + "@people", open.ID, name + ".example", b.ID, p.ProductCode, units[1].Code}
 	for _, k := range []kind{aProduct, aRunID, aJob, aBatch, aUnit, aKey, aMember} {
 		b.marks = append(b.marks, b.own[k])
 	}

@@ -67,13 +67,14 @@ func (s *server) watch(ctx context.Context, in *watchInput) (*huma.StreamRespons
 	}}, nil
 }
 
-// stream writes the job's states until it is done, the client leaves or the
-// server stops. Where it breaks off, the client resumes.
+// stream writes the job's states until it is done, the client leaves, the key is
+// not valid any more or the server stops. Where it breaks off, the client resumes.
 func (s *server) stream(ctx context.Context, out *pacedWriter, work *mint.Work, seen int64) {
 	send := func(format string, args ...any) bool {
 		_, err := fmt.Fprintf(out, format, args...)
 		return err == nil && out.flush() == nil
 	}
+	admitted := s.stillAdmitted(ctx)
 	look, beat := time.NewTicker(s.WatchInterval), time.NewTicker(s.heartbeat)
 	defer look.Stop()
 	defer beat.Stop()
@@ -96,7 +97,11 @@ func (s *server) stream(ctx context.Context, out *pacedWriter, work *mint.Work, 
 		case <-beat.C:
 			ok = send(": heartbeat\n\n")
 		case <-look.C:
-			latest, err := s.Mint.Job(ctx, principal(ctx), work.Job.ID)
+			err := admitted()
+			var latest *mint.Work
+			if err == nil {
+				latest, err = s.Mint.Job(ctx, principal(ctx), work.Job.ID)
+			}
 			if err != nil {
 				s.Log.Warn("a watch broke off", "request_id", edge.RequestID(ctx), "error", err)
 				return

@@ -29,9 +29,14 @@ type sent struct {
 
 func (w *world) watch(t *testing.T, jobID, last string) *follower {
 	t.Helper()
+	return w.watchAs(t, "", jobID, last)
+}
+
+func (w *world) watchAs(t *testing.T, key, jobID, last string) *follower {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	r := w.request(call{path: "/v1/mint-jobs/" + jobID + "/watch"}).WithContext(ctx)
+	r := w.request(call{key: key, path: "/v1/mint-jobs/" + jobID + "/watch"}).WithContext(ctx)
 	if last != "" {
 		r.Header.Set("Last-Event-ID", last)
 	}

@@ -117,7 +117,7 @@ func (b *brandOf) principal() mintage.Principal {
 func (w *world) newBrand(base string) *brandOf {
 	w.t.Helper()
 	b := &brandOf{Brand: &mintage.Brand{Name: "Brand", ResolverBase: base, LotFromProductionBatch: true}, keys: map[mintage.Role]string{}}
-	if err := w.server.Mint.CreateBrand(w.t.Context(), b.Brand, "test"); err != nil {
+	if err := w.operator().CreateBrand(w.t.Context(), b.Brand, "test"); err != nil {
 		w.t.Fatal(err)
 	}
 	for _, role := range mintage.Roles {
@@ -128,6 +128,20 @@ func (w *world) newBrand(base string) *brandOf {
 		b.keys[role] = key
 	}
 	return b
+}
+
+// operator is the use cases as the operator of the installation has them: in the
+// database role that policies do not apply to.
+func (w *world) operator() *mint.Service { return mint.New(w.db, w.keyring, time.Now) }
+
+// giveBase gives the brand another resolver base, and leaves it at the one it uses.
+func (w *world) giveBase(base string) {
+	w.t.Helper()
+	for _, base := range []string{base, w.brand.ResolverBase} {
+		if _, err := w.operator().OperateBrand(w.t.Context(), w.brand.principal(), mint.SettingsPatch{ResolverBase: &base}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // engine returns a worker, to be run by the test.

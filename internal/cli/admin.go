@@ -56,7 +56,7 @@ func (c *brandCreateCmd) Run(e *env) error {
 type brandUpdateCmd struct {
 	brandFlag
 	Name         *string `help:"Another name."`
-	ResolverBase *string `help:"Base of the URLs that are printed from now on. Those printed already stay as they are." placeholder:"URL"`
+	ResolverBase *string `help:"Base of the URLs that are printed from now on. A new one belongs to this brand for ever, and its admins may choose it again. URLs printed already stay as they are." placeholder:"URL"`
 	brandSettings
 }
 
@@ -70,7 +70,7 @@ func (c *brandUpdateCmd) Validate() error {
 
 func (c *brandUpdateCmd) Run(e *env) error {
 	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error {
-		b, err := a.mint.UpdateBrand(e, p, mint.SettingsPatch{
+		b, err := a.mint.OperateBrand(e, p, mint.SettingsPatch{
 			Name: c.Name, ResolverBase: c.ResolverBase, GS1Required: c.GS1Required, OverIssuePercent: c.OverIssuePercent,
 			LotFromProductionBatch: c.LotFromRun, AdminsSubmit: c.AdminsSubmit,
 		})

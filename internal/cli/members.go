@@ -24,15 +24,15 @@ func (c *memberInviteCmd) Run(e *env) error {
 		if name == "" {
 			name = c.Email
 		}
-		m, secret, err := a.access.Invite(e, p, c.Email, name, mintage.Role(c.Role))
+		in, secret, err := a.access.Invite(e, p, c.Email, name, mintage.Role(c.Role))
 		if err != nil {
 			return err
 		}
 		link := c.base() + "/link/" + secret
 		if e.JSON {
-			return e.printJSON(map[string]any{"user_id": m.UserID, "email": m.Email, "role": m.Role, "link": link})
+			return e.printJSON(map[string]any{"id": in.ID, "email": in.Email, "role": in.Role, "link": link})
 		}
-		e.printf("%s is now %s of the brand. Send this link to nobody else; it signs in once, within 7 days:\n\n  %s\n\n", m.Email, m.Role, link)
+		e.printf("Send this link to %s and to nobody else. It works once, within 7 days, and makes a member of the brand, as %s. It signs in to an account that is there already, too, and takes its password away:\n\n  %s\n\n", in.Email, in.Role, link)
 		return nil
 	})
 }
@@ -52,40 +52,46 @@ type memberListCmd struct{ brandFlag }
 
 func (c *memberListCmd) Run(e *env) error {
 	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error {
-		members, err := a.access.Members(e, p)
+		people, err := a.access.People(e, p)
 		if err != nil {
 			return err
 		}
 		if e.JSON {
-			items := make([]map[string]any, len(members))
-			for i, m := range members {
-				items[i] = map[string]any{"user_id": m.UserID, "email": m.Email, "name": m.Name, "role": m.Role, "created_at": m.CreatedAt}
+			items := []map[string]any{}
+			for _, m := range people.Members {
+				items = append(items, map[string]any{"id": m.UserID, "status": "joined", "email": m.Email, "name": m.Name, "role": m.Role, "created_at": m.CreatedAt})
+			}
+			for _, in := range people.Invited {
+				items = append(items, map[string]any{"id": in.ID, "status": "invited", "email": in.Email, "name": in.Name, "role": in.Role, "created_at": in.CreatedAt})
 			}
 			return e.printJSON(map[string]any{"items": items})
 		}
 		t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "USER\tE-MAIL\tNAME\tROLE\tSINCE")
-		for _, m := range members {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", m.UserID, m.Email, m.Name, m.Role, showTime(m.CreatedAt))
+		fmt.Fprintln(t, "ID\tSTATUS\tE-MAIL\tNAME\tROLE\tSINCE")
+		for _, m := range people.Members {
+			fmt.Fprintf(t, "%s\tjoined\t%s\t%s\t%s\t%s\n", m.UserID, m.Email, m.Name, m.Role, showTime(m.CreatedAt))
+		}
+		for _, in := range people.Invited {
+			fmt.Fprintf(t, "%s\tinvited\t%s\t%s\t%s\t%s\n", in.ID, in.Email, in.Name, in.Role, showTime(in.CreatedAt))
 		}
 		return t.Flush()
 	})
 }
 
 type memberRemoveCmd struct {
-	User string `arg:"" help:"ID of the user, as mintage member list shows it."`
+	ID string `arg:"" help:"ID of the member or the invitation, as mintage member list shows it."`
 	brandFlag
 }
 
 func (c *memberRemoveCmd) Run(e *env) error {
 	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error {
-		if err := a.access.RemoveMember(e, p, c.User); err != nil {
+		if err := a.access.RemoveMember(e, p, c.ID); err != nil {
 			return err
 		}
 		if e.JSON {
-			return e.printJSON(map[string]any{"user_id": c.User, "removed": true})
+			return e.printJSON(map[string]any{"id": c.ID, "removed": true})
 		}
-		e.printf("The user is no longer a member of the brand.\n")
+		e.printf("Removed from the brand.\n")
 		return nil
 	})
 }

@@ -216,16 +216,12 @@ func (e *env) masterKey(s store.Store) (serial.MasterKey, error) {
 // mayMakeKey refuses to make a master key for a database that has had one, and
 // prepares the folder of the file.
 func (e *env) mayMakeKey(s store.Store, path string) error {
-	err := s.Read(e, func(r store.Reader) error {
-		_, err := r.KeyCheck(e)
-		return err
-	})
-	switch mintage.ErrorCode(err) {
-	case mintage.CodeNotFound:
-		return os.MkdirAll(filepath.Dir(path), 0o700)
-	case "":
-		return mintage.Errorf(mintage.CodeUnavailable, "The master key is missing: %s does not exist. Put back the one that this database was made with, or set MINTAGE_MASTER_KEY.", path)
-	default:
+	has, err := mint.HasMasterKey(e, s)
+	if err != nil {
 		return err
 	}
+	if has {
+		return mintage.Errorf(mintage.CodeUnavailable, "The master key is missing: %s does not exist. Put back the one that this database was made with, or set MINTAGE_MASTER_KEY.", path)
+	}
+	return os.MkdirAll(filepath.Dir(path), 0o700)
 }

@@ -29,7 +29,7 @@ type planeFlags struct {
 	TLSKey         string         `help:"PEM file with the certificate's key." env:"MINTAGE_TLS_KEY" name:"tls-key" type:"path" placeholder:"FILE"`
 	TrustedProxies []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed." env:"MINTAGE_TRUSTED_PROXIES" placeholder:"CIDR"`
 	InsecureHTTP   bool           `help:"Serve without TLS on an address that other machines can reach." env:"MINTAGE_INSECURE_HTTP" name:"insecure-http"`
-	MaxConnections int            `help:"Connections that one address to serve on may have at once. Default: ${default}." default:"${connections}" env:"MINTAGE_MAX_CONNECTIONS" placeholder:"N"`
+	MaxConnections int            `help:"Connections that one address to serve on may have at once; one client address has a sixteenth of them, but always 64. Default: ${default}." default:"${connections}" env:"MINTAGE_MAX_CONNECTIONS" placeholder:"N"`
 	RatePerKey     float64        `help:"Requests a second for each API key; twice as many may come at once. 0: without limit. Default: ${default}." default:"${per_key}" env:"MINTAGE_RATE_PER_KEY" placeholder:"N"`
 	RatePerAddress float64        `help:"The same for each client address. Default: ${default}." default:"${per_address}" env:"MINTAGE_RATE_PER_ADDRESS" placeholder:"N"`
 	oidcFlags
@@ -48,6 +48,16 @@ func (f planeFlags) Validate() error {
 	return f.oidcFlags.Validate()
 }
 
+// mayGuessBaseURL refuses to guess how people reach mintage behind a proxy: what has
+// TLS there would get cookies that are sent without it, and links that do not work.
+func (f planeFlags) mayGuessBaseURL() error {
+	if len(f.TrustedProxies) == 0 || f.TLSCert != "" || f.InsecureHTTP || strings.HasPrefix(f.BaseURL, "https://") {
+		return nil
+	}
+	return mintage.Errorf(mintage.CodeInvalidInput,
+		"With --trusted-proxies, people reach mintage through a proxy; say how with --base-url https://…, so that cookies are sent with TLS only.")
+}
+
 // serving is a process's planes, each behind its listener, and its worker.
 type serving struct {
 	app      *app
@@ -56,6 +66,7 @@ type serving struct {
 	baseURL  string
 	stopping chan struct{} // closed when watches shall end
 	web      bool
+	tls      bool // this process has it, and no proxy
 }
 
 // plane is one listener with its server.
@@ -103,10 +114,14 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 		}
 		p.server = edge.Server(front(handler), e.log)
 		p.server.TLSConfig = secure.Clone()
-		p.listener = edge.Limit(listener, f.MaxConnections)
+		p.listener = edge.Limit(listener, f.MaxConnections, f.TrustedProxies)
 		return nil
 	}
+	s.tls = secure != nil
 	if s.web || slices.Contains(roles, roleAPI) {
+		if err := f.mayGuessBaseURL(); err != nil {
+			return nil, err
+		}
 		if err := add("serving", f.Listen, func() (http.Handler, error) { return s.inner(e, f, roles) }); err != nil {
 			return nil, err
 		}
@@ -133,7 +148,7 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 		}
 		pages, err = web.New(web.Deps{
 			Access: s.app.access, Mint: s.app.mint, Catalogue: s.app.catalogue, OIDC: oidc, BaseURL: s.baseURL,
-			Secure: strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
+			Secure: s.tls || strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
 		})
 		if err != nil {
 			return nil, err
@@ -203,7 +218,7 @@ func (e *env) listen(f planeFlags, address string) (net.Listener, error) {
 	tcp, ok := listener.Addr().(*net.TCPAddr)
 	if f.TLSCert == "" && !f.InsecureHTTP && len(f.TrustedProxies) == 0 && (!ok || !tcp.IP.IsLoopback()) {
 		return nil, errors.Join(mintage.Errorf(mintage.CodeInvalidInput,
-			"Keys and passwords would travel in clear: other machines can reach %s. Give --tls-cert and --tls-key, or name the proxy that has TLS with --trusted-proxies, or say --insecure-http.", address), listener.Close())
+			"Keys and passwords would travel in clear: other machines can reach %s. Give --tls-cert and --tls-key, or name the proxy that has TLS with --trusted-proxies and --base-url, or say --insecure-http.", address), listener.Close())
 	}
 	return listener, nil
 }

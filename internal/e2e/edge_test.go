@@ -92,8 +92,18 @@ func TestOtherMachinesNeedTLS(t *testing.T) {
 	if out := in.refused(1, "serve", "--listen=0.0.0.0:0"); !strings.Contains(out, "--tls-cert") {
 		t.Errorf("it says %q", out)
 	}
-	for _, flag := range []string{"--insecure-http", "--trusted-proxies=10.0.0.0/8"} {
-		server := in.start("serve", "--log-format=json", "--listen=0.0.0.0:0", flag)
+	// Behind a proxy that has TLS, cookies must be for TLS only, wherever that listens.
+	for _, listen := range []string{"0.0.0.0:0", "127.0.0.1:0"} {
+		for _, base := range []string{"", "http://mintage.example.com"} {
+			if out := in.refused(1, "serve", "--listen="+listen, "--trusted-proxies=10.0.0.0/8", "--base-url="+base); !strings.Contains(out, "--base-url https://") {
+				t.Errorf("it says %q", out)
+			}
+		}
+	}
+	for _, flags := range [][]string{
+		{"--insecure-http"}, {"--trusted-proxies=10.0.0.0/8", "--base-url=https://mintage.example.com"}, {"--trusted-proxies=10.0.0.0/8", "--insecure-http"},
+	} {
+		server := in.start(append([]string{"serve", "--log-format=json", "--listen=0.0.0.0:0"}, flags...)...)
 		server.address("serving")
 		server.stopped()
 	}
@@ -183,7 +193,7 @@ func TestAddressesBehindProxies(t *testing.T) {
 			server.stopped()
 		}
 		create("P1")
-		create("P2", "--trusted-proxies=10.0.0.0/8,127.0.0.0/8")
+		create("P2", "--trusted-proxies=10.0.0.0/8,127.0.0.0/8", "--base-url=https://mintage.example.com")
 		for class, id := range map[string]string{"loopback": "request-P1", "public": "request-P2"} {
 			if n := in.number(`SELECT count(*) FROM events WHERE kind = 'product.created' AND address_class = '` + class + `' AND request_id = '` + id + `'`); n != 1 {
 				t.Errorf("%d events of %s come from a %s address", n, id, class)

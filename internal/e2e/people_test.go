@@ -137,10 +137,15 @@ func TestFirstOwnerLink(t *testing.T) {
 		if at, status, page := ben.post("/link", "secret", strings.TrimPrefix(text(invited, "link"), url+"/link/")); at != "/account" || status != http.StatusOK {
 			t.Errorf("the invited one: %d at %s\n%s", status, at, page)
 		}
-		if members, _ := in.run("member", "list")["items"].([]any); len(members) != 2 {
-			t.Errorf("the members: %v", members)
+		members, _ := in.run("member", "list")["items"].([]any)
+		if len(members) != 2 {
+			t.Fatalf("the members: %v", members)
 		}
-		in.run("member", "remove", text(invited, "user_id"))
+		joined, _ := members[1].(map[string]any)
+		if text(joined, "email") != "ben@example.com" || text(joined, "status") != "joined" {
+			t.Errorf("the invited one is listed as %v", joined)
+		}
+		in.run("member", "remove", text(joined, "id"))
 		if at, status, page := ben.get("/mint"); status == http.StatusOK && at == "/mint" {
 			t.Errorf("who was removed sees\n%s", page)
 		}

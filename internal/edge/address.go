@@ -16,10 +16,7 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	isTrusted := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	if !isTrusted(address) {
+	if !isTrusted(address, trusted) {
 		return address
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -29,11 +26,15 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 			break // "unknown", or not what a proxy writes
 		}
 		address = next
-		if !isTrusted(address) {
+		if !isTrusted(address, trusted) {
 			break
 		}
 	}
 	return address
+}
+
+func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // parseAddress reads an address, with or without a port.

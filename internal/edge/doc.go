@@ -28,16 +28,18 @@
 // # Limits
 //
 // Requests are counted for each address (of an IPv6 address the network /64) and
-// for each credential in Authorization; more than the rate allows get 429 and
-// Retry-After. What is kept is a keyed hash of the credential, in a table that
-// forgets what was not seen for longest: at most some 10 MB, whoever asks how
-// often.
+// for each credential that [Credential] reads, in whatever way it is written; more
+// than the rate allows get 429 and Retry-After. What is kept is a keyed hash of the
+// credential, in a table that forgets what was not seen for longest: at most some
+// 10 MB, whoever asks how often.
 //
 // A body must move: its next bytes within 30 s, and 1 KiB a second on average
 // after the first 30 s. Only waiting for the client counts, not what the server
 // does meanwhile. An answer has 60 s, unless its handler moves the deadline, as
-// streams do with each chunk. Headers have 10 s and 16 KiB (see [Server]), and
-// [Limit] bounds the connections. The size of bodies is each plane's own business.
+// streams do with each chunk. Headers have 10 s and 16 KiB, and a connection on which
+// nothing is asked is closed after 30 s (see [Server]). [Limit] bounds the
+// connections, all of them and those of one address, so that nobody can take them
+// all; a trusted proxy, which stands for many, may. The size of bodies is each plane's own business.
 //
 // # How it fails
 //

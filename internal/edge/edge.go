@@ -142,7 +142,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler) // the answer cannot be completed: break it off
 		}
 	}()
-	if wait := e.rates.take(r.Header.Get("Authorization"), x.address, begin); wait > 0 {
+	if wait := e.rates.take(Credential(r.Header), x.address, begin); wait > 0 {
 		refuseRate(answer, r, wait)
 		return
 	}

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -19,18 +18,18 @@ func TestRatePerKey(t *testing.T) {
 	r := newRates(10, 1000)
 	address := netip.MustParseAddr("203.0.113.7")
 	for i := range 20 {
-		if wait := r.take("Bearer a", address, start); wait != 0 {
+		if wait := r.take("a", address, start); wait != 0 {
 			t.Fatalf("request %d has to wait for %s", i, wait)
 		}
 	}
-	if wait := r.take("Bearer a", address, start); wait != 100*time.Millisecond {
+	if wait := r.take("a", address, start); wait != 100*time.Millisecond {
 		t.Errorf("the first one too many has to wait for %s", wait)
 	}
-	if wait := r.take("Bearer b", address, start); wait != 0 {
+	if wait := r.take("b", address, start); wait != 0 {
 		t.Errorf("another key has to wait for %s", wait)
 	}
 	// What was refused counts for nothing.
-	if wait := r.take("Bearer a", address, start.Add(100*time.Millisecond)); wait != 0 {
+	if wait := r.take("a", address, start.Add(100*time.Millisecond)); wait != 0 {
 		t.Errorf("after the wait it has to wait for %s", wait)
 	}
 }
@@ -41,7 +40,7 @@ func TestRatePerAddress(t *testing.T) {
 	taken := func(address string, n int) (allowed int) {
 		a := netip.MustParseAddr(address)
 		for i := range n {
-			if r.take("Bearer "+strconv.Itoa(i), a, start) == 0 {
+			if r.take("key-"+strconv.Itoa(i), a, start) == 0 {
 				allowed++
 			}
 		}
@@ -58,34 +57,8 @@ func TestRatePerAddress(t *testing.T) {
 			t.Errorf("%s: %d of 100, want %d", tc.address, got, tc.want)
 		}
 	}
-	if free := newRates(0, 0); free.take("Bearer a", netip.Addr{}, start) != 0 {
+	if free := newRates(0, 0); free.take("a", netip.Addr{}, start) != 0 {
 		t.Error("0 is not without limit")
-	}
-}
-
-// The table forgets whom it has not seen for longest, and never grows beyond its
-// bound.
-func TestRateTableIsBounded(t *testing.T) {
-	table := newTable(0.001)
-	busy := bucketID{0: 1}
-	id := func(i int) (b bucketID) {
-		binary.BigEndian.PutUint64(b[8:], uint64(i))
-		return b
-	}
-	for range table.burst {
-		table.take(busy, start)
-	}
-	for i := range 5 * generation {
-		table.take(id(i), start)
-		if i%(generation/2) == 0 && table.take(busy, start) == 0 {
-			t.Fatalf("after %d others the busy one was forgotten", i)
-		}
-		if n := len(table.young) + len(table.old); n > 2*generation {
-			t.Fatalf("the table holds %d", n)
-		}
-	}
-	if table.young[id(0)] != nil || table.old[id(0)] != nil {
-		t.Error("one that was seen once, long ago, is still there")
 	}
 }
 
@@ -108,5 +81,30 @@ func TestTooManyRequests(t *testing.T) {
 	}
 	if !strings.Contains(s.log(), `"status":429`) {
 		t.Errorf("it is not in the log: %s", s.log())
+	}
+}
+
+// One key counts as one, in whatever way it is written; what is not written as a
+// key is none.
+func TestCredential(t *testing.T) {
+	for written, want := range map[string]string{
+		"Bearer mk_a": "mk_a", "bearer mk_a": "mk_a", "BEARER mk_a": "mk_a",
+		"Bearer  mk_a": "", "Bearer\tmk_a": "", "Bearer mk_a b": "", "Bearer mk_a\tb": "", "Bearer": "", "Bearer ": "", "Basic mk_a": "", "mk_a": "", "": "",
+	} {
+		if got := Credential(http.Header{"Authorization": {written}}); got != want {
+			t.Errorf("%q is %q, want %q", written, got, want)
+		}
+	}
+	for _, several := range [][]string{nil, {"Bearer a", "Bearer a"}, {"", "Bearer a"}} {
+		if got := Credential(http.Header{"Authorization": several}); got != "" {
+			t.Errorf("%q is %q", several, got)
+		}
+	}
+
+	s := serve(t, Options{PerKey: 0.5}, func(http.ResponseWriter, *http.Request) {})
+	for i, scheme := range []string{"Bearer", "bearer", "BEARER", "bEARER"} {
+		if response, _ := s.get("/thing/1", "Authorization", scheme+" mk_a"); (response.StatusCode == http.StatusOK) != (i == 0) {
+			t.Errorf("request %d of one key, written with %s: %s", i, scheme, response.Status)
+		}
 	}
 }

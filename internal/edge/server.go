@@ -7,19 +7,25 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
+
+	"mintage/internal/bucket"
 )
 
 // Limits of a connection.
 const (
 	headerTime  = 10 * time.Second // for all headers of a request to arrive
-	idleTime    = 2 * time.Minute  // between requests
+	idleTime    = 30 * time.Second // between requests
 	headerBytes = 16 << 10
 
 	// DefaultConnections is how many may be open at once.
 	DefaultConnections = 4096
+	// share is what part of them one address may have, and leastShare how many it
+	// may have where they are few: a browser opens six, an ERP a few dozen.
+	share, leastShare = 16, 64
 )
 
 // Server returns a server for a handler that has an edge, with the limits that
@@ -64,17 +70,28 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 }
 
 // Limit returns a listener with at most n connections open at once; more wait in
-// the system's queue until one is closed.
-func Limit(l net.Listener, n int) net.Listener {
-	return &limited{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
+// the system's queue until one is closed. One address (of IPv6 the /64) may have a
+// sixteenth of n, but always 64; what it opens beyond that is closed at once, so
+// that others find a place. The address is that of the connection itself. Trusted
+// proxies speak for many and have no share.
+func Limit(l net.Listener, n int, trusted []netip.Prefix) net.Listener {
+	return &limited{
+		Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{}),
+		share: max(n/share, leastShare), trusted: trusted, open: make(map[bucket.ID]int),
+	}
 }
 
 type limited struct {
 	net.Listener
 
-	slots  chan struct{}
-	closed chan struct{}
-	once   sync.Once
+	slots   chan struct{}
+	closed  chan struct{}
+	once    sync.Once
+	share   int
+	trusted []netip.Prefix
+
+	mu   sync.Mutex
+	open map[bucket.ID]int // connections of those that have a share
 }
 
 // Accept waits for a connection and for its place.
@@ -84,12 +101,39 @@ func (l *limited) Accept() (net.Conn, error) {
 	case <-l.closed:
 		return nil, net.ErrClosed
 	}
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			<-l.slots
+			return nil, err
+		}
+		if leave, ok := l.enter(conn.RemoteAddr()); ok {
+			return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { leave(); <-l.slots })}, nil
+		}
+		_ = conn.Close() // nobody to tell
 	}
-	return &limitedConn{Conn: conn, release: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// enter counts a connection for its address, unless that has its share already.
+func (l *limited) enter(remote net.Addr) (leave func(), ok bool) {
+	address, ok := parseAddress(remote.String())
+	if !ok || isTrusted(address, l.trusted) { // a socket of the system has no address
+		return func() {}, true
+	}
+	of := bucket.OfAddress(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open[of] >= l.share {
+		return nil, false
+	}
+	l.open[of]++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.open[of]--; l.open[of] == 0 {
+			delete(l.open, of)
+		}
+	}, true
 }
 
 // Close also ends an Accept that waits for a place.

@@ -11,17 +11,22 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mintage"
 )
 
 // pipes is a listener in memory, so that its connections keep the bubble's time.
@@ -48,6 +53,21 @@ func (p *pipes) dial() net.Conn {
 	return client
 }
 
+// dialFrom is dial by a client that has an address.
+func (p *pipes) dialFrom(address string) net.Conn {
+	client, server := net.Pipe()
+	p.conns <- &addressed{server, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(address))}
+	return client
+}
+
+type addressed struct {
+	net.Conn
+
+	remote net.Addr
+}
+
+func (c *addressed) RemoteAddr() net.Addr { return c.remote }
+
 // within runs a test in a bubble against a server over pipes, with at most two
 // connections at once. The handler may report one error to the test.
 func within(t *testing.T, handle func(http.ResponseWriter, *http.Request, chan<- error), run func(t *testing.T, p *pipes, reported <-chan error)) {
@@ -58,7 +78,7 @@ func within(t *testing.T, handle func(http.ResponseWriter, *http.Request, chan<-
 		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		server := Server(New(Options{})(h), slog.New(slog.DiscardHandler))
 		ended := make(chan error)
-		go func() { ended <- server.Serve(Limit(p, 2)) }()
+		go func() { ended <- server.Serve(Limit(p, 2, nil)) }()
 		run(t, p, reported)
 		if err := server.Close(); err != nil {
 			t.Error(err)
@@ -228,6 +248,129 @@ func TestConnectionsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
+	})
+}
+
+// One address cannot have all connections: what it opens beyond its share is
+// closed, and others find a place. Whoever speaks for many has no share.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, tc := range []struct {
+		name string
+		n    int // connections in all
+		from func(i int) string
+		want int // of them
+	}{
+		{"one address", 2048, func(int) string { return "203.0.113.7:1" }, 128},
+		{"one address, where there are few", 100, func(i int) string { return "203.0.113.7:" + strconv.Itoa(i+1) }, 64},
+		{"a network of IPv6", 2048, func(i int) string { return fmt.Sprintf("[2001:db8::%x]:1", i+1) }, 128},
+		{"as IPv4 in IPv6", 2048, func(i int) string { return []string{"203.0.113.7:1", "[::ffff:203.0.113.7]:1"}[i%2] }, 128},
+		{"many addresses", 2048, func(i int) string { return fmt.Sprintf("203.0.113.%d:1", i) }, 200},
+		{"a trusted proxy", 2048, func(int) string { return "10.1.2.3:1" }, 200},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+				l := Limit(p, tc.n, trusted)
+				accepted := make(chan net.Conn, 300)
+				ended := make(chan error)
+				go func() {
+					for {
+						conn, err := l.Accept()
+						if err != nil {
+							ended <- err
+							return
+						}
+						accepted <- conn
+					}
+				}()
+				for i := range 200 {
+					defer p.dialFrom(tc.from(i)).Close()
+				}
+				synctest.Wait()
+				if len(accepted) != tc.want {
+					t.Errorf("%d of 200 were accepted, want %d", len(accepted), tc.want)
+				}
+				defer p.dialFrom("198.51.100.1:1").Close() // somebody else
+				synctest.Wait()
+				if len(accepted) != tc.want+1 {
+					t.Error("there is no place for anybody else")
+				}
+				// Whoever closes one may open another, once.
+				first := <-accepted
+				if err := errors.Join(first.Close(), first.Close()); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+					t.Error(err)
+				}
+				for range 2 {
+					defer p.dialFrom(tc.from(0)).Close()
+				}
+				synctest.Wait()
+				want := tc.want + 1
+				if tc.want == 200 {
+					want++ // without a share, or far below it
+				}
+				if len(accepted) != want {
+					t.Errorf("%d are open, want %d", len(accepted), want)
+				}
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+				if err := <-ended; !errors.Is(err, net.ErrClosed) {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A handler that goes on after its body has outlasted the deadline answers all the
+// same: the refusal arrives, and the connection is not used again.
+func TestBodyOutlastsItsDeadline(t *testing.T) {
+	within(t, func(w http.ResponseWriter, r *http.Request, report chan<- error) {
+		_, err := io.ReadAll(r.Body)
+		Refuse(w, r, http.StatusRequestTimeout, mintage.CodeInvalidInput, "The body did not arrive in time.")
+		report <- err
+	}, func(t *testing.T, p *pipes, reported <-chan error) {
+		conn := p.dial()
+		defer conn.Close()
+		begin := time.Now()
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"); err != nil {
+			t.Fatal(err)
+		}
+		answers := bufio.NewReader(conn)
+		response, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusRequestTimeout || !strings.Contains(string(body), "did not arrive in time") {
+			t.Errorf("%s: %s (%v)", response.Status, body, err)
+		}
+		if d := time.Since(begin); d < bodyPause || d > bodyPause+refusedBody+time.Second {
+			t.Errorf("answered after %s", d)
+		}
+		if err := <-reported; !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the handler has read: %v", err)
+		}
+		if _, err := answers.ReadByte(); !errors.Is(err, io.EOF) {
+			t.Errorf("the connection goes on: %v", err)
+		}
+	})
+}
+
+// A connection on which nothing is asked any more is given up.
+func TestIdleConnectionsAreClosed(t *testing.T) {
+	within(t, nothing, func(t *testing.T, p *pipes, _ <-chan error) {
+		conn := p.dial()
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		_, err := io.Copy(io.Discard, conn)
+		if d := time.Since(begin); err != nil || d > idleTime+time.Second {
+			t.Errorf("closed after %s: %v", d, err)
+		}
 	})
 }
 

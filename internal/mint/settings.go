@@ -2,6 +2,8 @@ package mint
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"strings"
 
 	"mintage"
@@ -28,12 +30,42 @@ func (s *Service) Settings(ctx context.Context, p mintage.Principal) (b *mintage
 	return b, err
 }
 
+// ResolverBases lists the bases that belong to the principal's brand, and that it
+// may choose from.
+func (s *Service) ResolverBases(ctx context.Context, p mintage.Principal) (bases []string, err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
+		bases, err = r.BasesOf(ctx, p.BrandNumber)
+		return err
+	})
+	return bases, err
+}
+
 // UpdateBrand changes the settings of the principal's brand, for what is submitted
 // from now on: a batch has copied the base and what follows from the other settings,
 // and what was committed of a production batch stays where the percentage falls
-// below it. A new resolver base is the brand's for ever, as those before it are;
-// CONFLICT where it is another brand's.
+// below it. The resolver base must be one of [Service.ResolverBases]: a host is
+// taken for ever, from everybody, so that a brand cannot take it by itself.
 func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch SettingsPatch) (*mintage.Brand, error) {
+	return s.updateBrand(ctx, p, patch, func(r store.Reader, base string) error {
+		bases, err := r.BasesOf(ctx, p.BrandNumber)
+		if err != nil || slices.Contains(bases, base) {
+			return err
+		}
+		return mintage.Errorf(mintage.CodeInvalidInput,
+			"The resolver base is none of the brand's; choose one of its resolver_bases, or have whoever runs this installation add it (mintage brand update --resolver-base).").WithField("resolver_base")
+	})
+}
+
+// OperateBrand is [Service.UpdateBrand] for the operator of the installation, who may
+// also give the brand a new resolver base, for ever; CONFLICT where it is another
+// brand's.
+func (s *Service) OperateBrand(ctx context.Context, p mintage.Principal, patch SettingsPatch) (*mintage.Brand, error) {
+	return s.updateBrand(ctx, p, patch, func(store.Reader, string) error { return nil })
+}
+
+func (s *Service) updateBrand(
+	ctx context.Context, p mintage.Principal, patch SettingsPatch, mayUse func(r store.Reader, base string) error,
+) (*mintage.Brand, error) {
 	if patch.ResolverBase != nil {
 		base, err := parseBase(*patch.ResolverBase)
 		if err != nil {
@@ -52,7 +84,13 @@ func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch Se
 		if err != nil {
 			return err
 		}
+		if patch.ResolverBase != nil {
+			if err := mayUse(tx, *patch.ResolverBase); err != nil {
+				return err
+			}
+		}
 		out = b
+		percent := b.OverIssuePercent
 		changed := patch.apply(b)
 		if len(changed) == 0 {
 			return nil
@@ -65,6 +103,9 @@ func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch Se
 		}
 		e := p.Event(mintage.EventBrandUpdated, s.now())
 		e.SubjectID, e.Message = b.ID, "Changed: "+strings.Join(changed, ", ")+"."
+		if b.OverIssuePercent != percent { // an auditor has to know what was allowed when
+			e.From, e.To = strconv.Itoa(percent), strconv.Itoa(b.OverIssuePercent)
+		}
 		return tx.AppendEvent(ctx, e)
 	})
 	if err != nil {

@@ -2,6 +2,8 @@ package mint_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,7 +15,8 @@ import (
 func TestUpdateBrand(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		name, base, percent := "Renamed", "https://NEW.example/a/", 7
-		b, err := w.service.UpdateBrand(t.Context(), w.p, mint.SettingsPatch{Name: &name, ResolverBase: &base, OverIssuePercent: &percent})
+		// What the brand's own people may not do: see TestResolverBasesAreGiven.
+		b, err := w.service.OperateBrand(t.Context(), w.p, mint.SettingsPatch{Name: &name, ResolverBase: &base, OverIssuePercent: &percent})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,12 +33,51 @@ func TestUpdateBrand(t *testing.T) {
 			}
 		}
 		theirs := w.NewBrand()
-		_, err = w.service.UpdateBrand(t.Context(), w.p, mint.SettingsPatch{ResolverBase: &theirs.ResolverBase})
+		_, err = w.service.OperateBrand(t.Context(), w.p, mint.SettingsPatch{ResolverBase: &theirs.ResolverBase})
 		code(t, err, mintage.CodeConflict)
 		events := w.query("SELECT count(*) FROM events WHERE kind = 'brand.updated' AND subject_id = $1", w.brand.ID)
 		if events != 1 {
 			t.Errorf("%d events of one change", events)
 		}
+	})
+}
+
+// A brand chooses among the bases that it was given, and takes none by itself:
+// neither a free host nor another brand's, which read alike.
+func TestResolverBasesAreGiven(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first, second, free, theirs := w.brand.ResolverBase, "https://second.example", "https://free.example", w.NewBrand().ResolverBase
+		bases := func(want ...string) {
+			t.Helper()
+			slices.Sort(want)
+			if got, err := w.service.ResolverBases(t.Context(), w.p); err != nil || !slices.Equal(got, want) {
+				t.Errorf("the brand's bases are %q, want %q (%v)", got, want, err)
+			}
+		}
+		bases(first)
+		var words string
+		for _, base := range []string{free, theirs} {
+			_, err := w.service.UpdateBrand(t.Context(), w.p, mint.SettingsPatch{ResolverBase: &base})
+			code(t, err, mintage.CodeInvalidInput)
+			if words == "" {
+				words = err.Error()
+			}
+			if err.Error() != words || strings.Contains(words, base) {
+				t.Errorf("%s: %v", base, err)
+			}
+		}
+		bases(first)
+		if _, err := w.service.OperateBrand(t.Context(), w.p, mint.SettingsPatch{ResolverBase: &second}); err != nil {
+			t.Fatal(err)
+		}
+		bases(first, second)
+		for _, base := range []string{first, second + "/", first} {
+			b, err := w.service.UpdateBrand(t.Context(), w.p, mint.SettingsPatch{ResolverBase: &base})
+			if err != nil || b.ResolverBase != strings.TrimSuffix(base, "/") {
+				t.Errorf("back to %s: %+v, %v", base, b, err)
+			}
+		}
+		bases(first, second)
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 // People and keys are looked up before the brand is known. On PostgreSQL the app
 // role may do that through one narrow function each, which takes the exact key.
 
-// PeopleReader reads users, members, sessions and sign-in links.
+// PeopleReader reads users, members, invitations and sessions.
 type PeopleReader interface {
 	// HasUsers reports whether anybody can sign in yet.
 	HasUsers(ctx context.Context) (bool, error)
@@ -26,6 +26,12 @@ type PeopleReader interface {
 	Memberships(ctx context.Context, userID string) ([]*mintage.Member, error)
 	// Members lists the members of a brand, oldest first.
 	Members(ctx context.Context, brand int64) ([]*mintage.Member, error)
+	// Invitation finds an invitation by the hash of its secret, whether it has
+	// expired or not, before the brand is known.
+	Invitation(ctx context.Context, hash []byte) (*mintage.Invitation, error)
+	// Invitations lists the invitations of a brand, oldest first, those that have
+	// expired included.
+	Invitations(ctx context.Context, brand int64) ([]*mintage.Invitation, error)
 	// Session finds a session by the hash of its token; NOT_FOUND where it has
 	// expired by now.
 	Session(ctx context.Context, tokenHash []byte, now time.Time) (*mintage.Session, error)
@@ -33,10 +39,13 @@ type PeopleReader interface {
 	APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, error)
 }
 
-// PeopleTx writes users, members, sessions and sign-in links.
+// PeopleTx writes users, members, invitations and sessions.
 type PeopleTx interface {
 	// CreateUser fails with CONFLICT where the e-mail address is taken.
 	CreateUser(ctx context.Context, u *mintage.User) error
+	// LockUser reads a user and keeps others from changing the account, or ending
+	// its sessions, until the transaction ends.
+	LockUser(ctx context.Context, id string) (*mintage.User, error)
 	// UpdateUser stores Name and PasswordHash.
 	UpdateUser(ctx context.Context, u *mintage.User) error
 	// LinkIdentity makes an OpenID provider's subject the user's. CONFLICT where
@@ -50,22 +59,38 @@ type PeopleTx interface {
 	// transaction ends, and lists them, so that a last owner cannot be removed twice.
 	LockMembers(ctx context.Context, brand int64) ([]*mintage.Member, error)
 
-	// PutSession stores a session, or replaces it.
-	PutSession(ctx context.Context, s *mintage.Session) error
+	// CreateInvitation fails with CONFLICT where the brand has one to this address
+	// already, expired or not.
+	CreateInvitation(ctx context.Context, i *mintage.Invitation) error
+	// DeleteInvitation fails with NOT_FOUND where the brand has no such invitation:
+	// of two who use it at once, one gets it.
+	DeleteInvitation(ctx context.Context, brand int64, id string) error
+	// DeleteInvitationTo removes the brand's invitation to an address, if there is
+	// one.
+	DeleteInvitationTo(ctx context.Context, brand int64, email string) error
+
+	// CreateSession stores a new session. Its user's generation is what it was when
+	// it became certain who asks: NOT_FOUND where all sessions of the user were ended
+	// since. For a session of nobody it says nothing.
+	CreateSession(ctx context.Context, s *mintage.Session, generation int64) error
+	// UpdateSession stores Data and ExpiresAt. NOT_FOUND where there is no such
+	// session: what was ended is never brought back.
+	UpdateSession(ctx context.Context, s *mintage.Session) error
 	// DeleteSession does nothing where there is none.
 	DeleteSession(ctx context.Context, tokenHash []byte) error
-	// DeleteSessions removes all sessions of a user: signed out everywhere.
+	// DeleteSessions removes all sessions of a user, those under way included: it
+	// begins a new generation.
 	DeleteSessions(ctx context.Context, userID string) error
-	// DeleteExpired removes sessions and sign-in links that have expired.
+	// DeleteExpired removes sessions, invitations and set-up links that have expired.
 	DeleteExpired(ctx context.Context, now time.Time) error
 
-	CreateSignInLink(ctx context.Context, l *mintage.SignInLink) error
-	// UseSignInLink marks a link as used and returns it. NOT_FOUND where it does
-	// not exist, was used, or has expired: of two who race, one gets it.
-	UseSignInLink(ctx context.Context, hash []byte, now time.Time) (*mintage.SignInLink, error)
+	CreateSetUpLink(ctx context.Context, l *mintage.SetUpLink) error
+	// UseSetUpLink marks a link as used. NOT_FOUND where it does not exist, was used,
+	// or has expired: of two who race, one gets it.
+	UseSetUpLink(ctx context.Context, hash []byte, now time.Time) error
 
-	// UpdateAPIKey stores ExpiresAt and RevokedAt. NOT_FOUND where the brand has no
-	// such key.
+	// UpdateAPIKey stores ExpiresAt, RevokedAt and Successor. NOT_FOUND where the
+	// brand has no such key.
 	UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error
 	// TouchAPIKey stores when a key was last used.
 	TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error

@@ -17,6 +17,8 @@ type BrandReader interface {
 	// Brands lists all brands, oldest first: for the operator of the
 	// installation, never for a brand.
 	Brands(ctx context.Context) ([]*mintage.Brand, error)
+	// BasesOf lists the resolver bases that belong to a brand, in the order of bytes.
+	BasesOf(ctx context.Context, brand int64) ([]string, error)
 	// APIKey finds a key by its public part, before the brand is known.
 	APIKey(ctx context.Context, id string) (*mintage.APIKey, error)
 }
@@ -28,7 +30,8 @@ type BrandTx interface {
 	CreateBrand(ctx context.Context, b *mintage.Brand) error
 	// UpdateBrand stores all but Number, ID, SealedKey and CreatedAt. A new
 	// resolver base is added to those of the brand; CONFLICT where it is another
-	// brand's.
+	// brand's. Under a role that policies apply to, only one of [BrandReader.BasesOf]
+	// is taken, and any other is UNAVAILABLE.
 	UpdateBrand(ctx context.Context, b *mintage.Brand) error
 	CreateAPIKey(ctx context.Context, k *mintage.APIKey) error
 }

@@ -34,10 +34,7 @@ func (v *visit) accountPage() error {
 // changePassword sets a password. All sessions of the user end with it; this browser
 // goes on in a new one.
 func (v *visit) changePassword() error {
-	f, err := v.readForm()
-	if err != nil {
-		return err
-	}
+	f := v.form
 	again := func() error { return v.renderForm(http.StatusUnprocessableEntity, "account", v.accountData(), f) }
 	fields := []string{"new_password"}
 	if v.user.PasswordHash != "" {
@@ -46,10 +43,12 @@ func (v *visit) changePassword() error {
 	if !v.require(f, fields...) {
 		return again()
 	}
-	err = v.Access.SetPassword(v.ctx(), v.user.ID, f.secret("current_password"), f.secret("new_password"), edge.Origin(v.ctx()))
+	user, err := v.Access.SetPassword(v.ctx(), v.user, f.secret("current_password"), f.secret("new_password"), edge.Origin(v.ctx()))
 	switch mintage.ErrorCode(err) {
 	case "":
-	case mintage.CodeUnauthorized, mintage.CodeForbidden:
+	case mintage.CodeUnauthorized: // the session has ended a moment ago
+		return v.leave()
+	case mintage.CodeForbidden:
 		f.faults = append(f.faults, fault{"current_password", v.language.text("fault.current_password")})
 		return again()
 	default:
@@ -59,7 +58,7 @@ func (v *visit) changePassword() error {
 		return err
 	}
 	brand := v.session.text(sessionBrand)
-	if err := v.session.begin(v.user.ID); err != nil {
+	if err := v.session.begin(user); err != nil {
 		return err
 	}
 	if brand != "" {
@@ -71,7 +70,11 @@ func (v *visit) changePassword() error {
 
 // signOutEverywhere ends all sessions of the user, this one too.
 func (v *visit) signOutEverywhere() error {
-	if err := v.Access.SignOutEverywhere(v.ctx(), v.user.ID, edge.Origin(v.ctx())); err != nil {
+	switch err := v.Access.SignOutEverywhere(v.ctx(), v.user.ID, edge.Origin(v.ctx())); mintage.ErrorCode(err) {
+	case "":
+	case mintage.CodeUnauthorized:
+		return v.leave()
+	default:
 		return err
 	}
 	if err := v.session.end(); err != nil {
@@ -81,15 +84,21 @@ func (v *visit) signOutEverywhere() error {
 	return nil
 }
 
+// leave is for whose session has ended while the request was under way: nothing was
+// done.
+func (v *visit) leave() error {
+	if err := v.session.end(); err != nil {
+		return err
+	}
+	v.askToSignIn()
+	return nil
+}
+
 // switchBrand chooses the brand to work for. Another's brand looks like one that
 // does not exist.
 func (v *visit) switchBrand() error {
-	f, err := v.readForm()
-	if err != nil {
-		return err
-	}
 	for _, m := range v.memberships {
-		if m.BrandID == f.text("brand_id") {
+		if m.BrandID == v.form.text("brand_id") {
 			v.session.put(sessionBrand, m.BrandID)
 			v.redirect("/mint")
 			return nil

@@ -27,9 +27,13 @@
 // day after. The cookie holds a random token; the database knows its hash. The
 // token is renewed whenever somebody signs in, so that one that was planted before
 // is worth nothing. The session is written when something in it changes, and once an
-// hour for the idle limit, not on every request: a request that was under way
-// while its user signed out everywhere must not bring the session back. Forms that
-// change nothing in the session leave their outcome in the next page's URL.
+// hour for the idle limit, not on every request. Forms that change nothing in the
+// session leave their outcome in the next page's URL.
+//
+// A form is read before anything else is found out, since whoever sends it decides how
+// long that takes: who is there, and what they may do, is what holds at its end. A
+// session that ends while a request is under way does not come back (see
+// [access.SessionStore]), and what was to be done to the account is not done.
 //
 // # One-time links
 //

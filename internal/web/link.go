@@ -28,18 +28,14 @@ func (v *visit) waitingLinkPage() error {
 // useLink uses a one-time link up. The first owner's leads to the form that makes
 // an account; anybody else's signs in.
 func (v *visit) useLink() error {
-	f, err := v.readForm()
-	if err != nil {
-		return err
-	}
-	ctx := access.WithUser(v.ctx(), v.userID())
-	user, err := v.Access.UseLink(ctx, f.secret("secret"), edge.Origin(ctx))
+	secret := v.form.secret("secret")
+	user, err := v.Access.UseLink(v.ctx(), secret, edge.Origin(v.ctx()))
 	switch mintage.ErrorCode(err) {
 	case "":
 		v.session.drop(sessionLink)
 	case access.CodeSignInFirst:
 		// The invited account has to be signed in to; the link waits.
-		v.session.putErrand(sessionLink, f.secret("secret"))
+		v.session.putErrand(sessionLink, secret)
 		return v.render(http.StatusForbidden, "link_sign_in", nil)
 	case mintage.CodeUnauthorized:
 		v.session.drop(sessionLink)

@@ -74,6 +74,13 @@ func (s *server) serve(route Route, w http.ResponseWriter, r *http.Request) {
 	v := s.bare(w, r)
 	defer v.recover()
 	edge.SetRoute(r.Context(), route.Pattern())
+	if r.Method == http.MethodPost {
+		var err error
+		if v.form, err = v.readForm(); err != nil {
+			v.fail(err)
+			return
+		}
+	}
 	if !route.asset {
 		if err := v.identify(); err != nil {
 			v.fail(err)

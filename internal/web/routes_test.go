@@ -46,8 +46,7 @@ func TestRoutesByRole(t *testing.T) {
 			people[role] = w.invite(brand, string(role)+"@example.com", role)
 		}
 		gone := w.invite(brand, "gone@example.com", mintage.RoleViewer)
-		owner := mintage.Principal{BrandNumber: brand.Number, Role: mintage.RoleOwner, Actor: "user:test"}
-		w.must(w.server.Access.RemoveMember(t.Context(), owner, gone.id))
+		w.must(w.server.Access.RemoveMember(t.Context(), w.owner(brand), gone.id))
 
 		ask := func(b *browser, route Route) *page {
 			if route.Method == http.MethodPost {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"mintage"
 	"mintage/internal/access"
 )
 
@@ -57,7 +58,7 @@ func cookieName(secure bool) string {
 type session struct {
 	*visit
 
-	loaded  string // the token under which it was found; "" if there was none
+	user    *mintage.User // whose it becomes, where it begins with this request
 	changed bool
 	ended   bool
 }
@@ -71,8 +72,8 @@ func (v *visit) loadSession() (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.r = v.r.WithContext(ctx)
-	s := &session{visit: v, loaded: v.sessions.Token(ctx)}
+	v.r = v.r.WithContext(access.WithSession(ctx, v.sessions.GetString(ctx, sessionUser), v.sessions.Token(ctx)))
+	s := &session{visit: v}
 	if s.text(sessionUser) != "" {
 		touched, err := time.Parse(time.RFC3339, s.text(sessionTouched))
 		if err != nil || time.Since(touched) > sessionTouch {
@@ -106,9 +107,10 @@ func (s *session) putErrand(key, value string) {
 
 func (s *session) touch() { s.put(sessionTouched, time.Now().UTC().Format(time.RFC3339)) }
 
-// begin makes it the session of a user, with a new token and a new life. Of what
-// was in it before only a link that waits is kept, for as long as its use needs.
-func (s *session) begin(userID string) error {
+// begin makes it the session of a user, with a new token and a new life. u is the
+// account as it was when it became certain who asks. Of what was in it before only a
+// link that waits is kept, for as long as its use needs.
+func (s *session) begin(u *mintage.User) error {
 	if err := s.sessions.RenewToken(s.ctx()); err != nil {
 		return err
 	}
@@ -116,11 +118,11 @@ func (s *session) begin(userID string) error {
 	if err := s.sessions.Clear(s.ctx()); err != nil {
 		return err
 	}
-	s.loaded = ""
+	s.user = u
 	if link != "" {
 		s.put(sessionLink, link)
 	}
-	s.put(sessionUser, userID)
+	s.put(sessionUser, u.ID)
 	s.touch()
 	return nil
 }
@@ -142,31 +144,16 @@ func (v *visit) saveSession() error {
 	case s.ended:
 		v.sessions.WriteSessionCookie(v.ctx(), v.w, "", time.Time{})
 	case s.changed:
-		gone, err := v.endedMeanwhile()
-		if err != nil {
-			return err
-		}
-		if gone {
-			v.sessions.WriteSessionCookie(v.ctx(), v.w, "", time.Time{})
-			break
-		}
-		token, expires, err := v.sessions.Commit(access.WithUser(v.ctx(), s.text(sessionUser)))
-		if err != nil {
+		token, expires, err := v.sessions.Commit(access.WithUser(v.ctx(), s.user))
+		switch mintage.ErrorCode(err) {
+		case "":
+		case mintage.CodeUnauthorized: // its user has signed out meanwhile, everywhere perhaps
+			token, expires = "", time.Time{}
+		default:
 			return err
 		}
 		v.sessions.WriteSessionCookie(v.ctx(), v.w, token, expires)
 	}
 	v.session = nil // once is enough
 	return nil
-}
-
-// endedMeanwhile reports whether the session was there when the request came and
-// is not any more: its user has signed out, everywhere perhaps. It stays gone.
-func (v *visit) endedMeanwhile() (bool, error) {
-	s := v.session
-	if s.loaded == "" || s.sessions.Token(v.ctx()) != s.loaded {
-		return false, nil
-	}
-	_, found, err := v.Access.Sessions().FindCtx(v.ctx(), s.loaded)
-	return !found, err
 }

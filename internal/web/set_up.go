@@ -51,10 +51,7 @@ func (v *visit) setUp() error {
 	if err != nil {
 		return err
 	}
-	f, err := v.readForm()
-	if err != nil {
-		return err
-	}
+	f := v.form
 	fields := []string{"name", "email", "new_password"}
 	if data.NewBrand {
 		fields = append(fields, "brand", "resolver_base")

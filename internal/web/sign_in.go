@@ -40,10 +40,7 @@ func (v *visit) signInPage() error {
 
 // signIn signs in with e-mail address and password.
 func (v *visit) signIn() error {
-	f, err := v.readForm()
-	if err != nil {
-		return err
-	}
+	f := v.form
 	to := next(f.text("next"))
 	if !v.require(f, "email", "password") {
 		return v.renderForm(http.StatusUnprocessableEntity, "sign_in", v.signInData(to), f)
@@ -61,7 +58,7 @@ func (v *visit) signIn() error {
 
 // welcome makes the session the user's and goes on.
 func (v *visit) welcome(user *mintage.User, to string) error {
-	if err := v.session.begin(user.ID); err != nil {
+	if err := v.session.begin(user); err != nil {
 		return err
 	}
 	v.redirect(to)

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -158,11 +161,135 @@ func TestSignOutEverywhere(t *testing.T) {
 	})
 }
 
+// held is a form of which the server waits for the last byte.
+type held struct {
+	t    testing.TB
+	conn net.Conn
+	last string
+}
+
+// hold sends all but the last byte of a form, in a connection of its own, and waits
+// until the server asks for the body, which it does with the route's first read.
+func (b *browser) hold(path string, fields ...string) *held {
+	b.w.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(b.w.t.Context(), "tcp", b.url().Host)
+	b.w.must(err)
+	b.w.t.Cleanup(func() { _ = conn.Close() })
+	b.w.must(conn.SetDeadline(time.Now().Add(time.Minute)))
+	body := form.Encode() + "&"
+	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nCookie: %s=%s\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
+		"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n", path, b.url().Host, b.w.server.sessions.Cookie.Name, b.token(), len(body))
+	b.w.must(err)
+	asked := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))
+	_, err = io.ReadFull(conn, asked)
+	b.w.must(err)
+	_, err = io.WriteString(conn, body[:len(body)-1])
+	b.w.must(err)
+	return &held{b.w.t, conn, body[len(body)-1:]}
+}
+
+// let sends the rest of the form.
+func (h *held) let() *page {
+	h.t.Helper()
+	if _, err := io.WriteString(h.conn, h.last); err != nil {
+		h.t.Fatal(err)
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(h.conn), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &page{t: h.t, status: answer.StatusCode, header: answer.Header, body: string(text)}
+}
+
+// Whoever holds the end of a form back does not act in a session that has ended
+// meanwhile.
+func TestFormsThatAreHeldBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		brand, second := w.fixture.NewBrand(), w.fixture.NewBrand()
+		kim := w.invite(brand, "kim@example.com", mintage.RoleOwner)
+		w.join(kim, second, mintage.RoleOwner)
+		_, secret, err := w.server.Access.Invite(t.Context(), w.owner(w.fixture.NewBrand()), kim.email, "Kim", mintage.RoleViewer)
+		w.must(err)
+		const next = "nine ferries past Antwerp"
+		thief := w.as(kim)
+		forms := []*held{
+			thief.hold("/account/password", "current_password", password, "new_password", next),
+			thief.hold("/account/password", "new_password", next),
+			thief.hold("/account/sign-out-everywhere"),
+			thief.hold("/account/brand", "brand_id", second.ID),
+			thief.hold("/link", "secret", secret),
+		}
+		// An OpenID identity is linked: the account has no password any more.
+		_, err = w.server.Access.SignInIdentity(t.Context(), "https://login.example", "kim", kim.email, true, mintage.Origin{})
+		w.must(err)
+		here := w.as(kim)
+		before := storetest.Snapshot(t, w.db)
+		for i, form := range forms {
+			if page := form.let(); i == len(forms)-1 {
+				page.wants(http.StatusForbidden, "You have an account already")
+			} else {
+				page.goesTo("/sign-in")
+			}
+		}
+		after := storetest.Snapshot(t, w.db)
+		for line := range strings.SplitSeq(storetest.Changes(before, after), "\n") {
+			if strings.Contains(line, kim.id) {
+				t.Errorf("something has changed: %s", line)
+			}
+		}
+		here.get("/mint").wants(http.StatusOK)
+		thief.get("/mint").goesTo("/sign-in?next=%2Fmint")
+	})
+}
+
+// A set-up that is held back until somebody else has set up makes nothing.
+func TestASetUpThatIsHeldBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		secret, err := w.server.Access.FirstLink(t.Context())
+		w.must(err)
+		late := w.browser()
+		late.post("/link", "secret", secret).goesTo("/set-up")
+		form := late.hold("/set-up", "name", "Eve", "email", "eve@example.com", "new_password", password, "brand", "Eve", "resolver_base", "https://eve.example")
+		w.invite(w.fixture.NewBrand(), "ada@example.com", mintage.RoleOwner)
+		form.let().wants(http.StatusNotFound)
+		if dump := storetest.Snapshot(t, w.db); strings.Contains(dump, "eve@") || strings.Contains(dump, "eve.example") {
+			t.Error("who came too late has made something")
+		}
+	})
+}
+
+// A sign-in that is under way while all sessions end, which it does not outlive.
+func TestASignInUnderWay(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		kim := w.invite(w.fixture.NewBrand(), "kim@example.com", mintage.RoleOwner)
+		answer := httptest.NewRecorder()
+		v := w.server.bare(answer, httptest.NewRequestWithContext(t.Context(), "POST", "/sign-in", nil))
+		w.must(v.identify())
+		user := w.user(kim)
+		w.as(kim).post("/account/sign-out-everywhere").goesTo("/sign-in?done=signed_out_everywhere")
+		w.must(v.welcome(user, "/mint"))
+		for _, c := range answer.Result().Cookies() {
+			if c.MaxAge >= 0 {
+				t.Errorf("there is a session: %s", c.Name)
+			}
+		}
+	})
+}
+
 func TestOneTimeLink(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		brand := w.fixture.NewBrand()
-		owner := mintage.Principal{BrandNumber: brand.Number, Role: mintage.RoleOwner, Actor: "user:test"}
-		_, secret, err := w.server.Access.Invite(t.Context(), owner, "kim@example.com", "Kim Example", mintage.RoleViewer)
+		_, secret, err := w.server.Access.Invite(t.Context(), w.owner(brand), "kim@example.com", "Kim Example", mintage.RoleViewer)
 		w.must(err)
 		b := w.browser()
 		for range 3 { // previews look as often as they like
@@ -219,8 +346,7 @@ func TestLinkForAnAccountInUse(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		first, second := w.fixture.NewBrand(), w.fixture.NewBrand()
 		kim, lee := w.invite(first, "kim@example.com", mintage.RoleOwner), w.invite(first, "lee@example.com", mintage.RoleOwner)
-		owner := mintage.Principal{BrandNumber: second.Number, Role: mintage.RoleOwner, Actor: "user:test"}
-		_, secret, err := w.server.Access.Invite(t.Context(), owner, kim.email, "Kim", mintage.RoleViewer)
+		_, secret, err := w.server.Access.Invite(t.Context(), w.owner(second), kim.email, "Kim", mintage.RoleViewer)
 		w.must(err)
 
 		w.as(lee).post("/link", "secret", secret).wants(http.StatusForbidden, "You are signed in as lee@example.com").lacks(kim.email)

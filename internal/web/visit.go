@@ -20,6 +20,7 @@ type visit struct {
 	r        *http.Request
 	language *language
 
+	form        *form             // what was sent; nil for a GET
 	session     *session          // nil where the route knows none
 	user        *mintage.User     // nil where nobody is signed in
 	memberships []*mintage.Member // the user's, oldest first
@@ -76,14 +77,6 @@ func (v *visit) identify() (err error) {
 	default:
 		return err
 	}
-}
-
-// userID is "" where nobody is signed in.
-func (v *visit) userID() string {
-	if v.user == nil {
-		return ""
-	}
-	return v.user.ID
 }
 
 // askToSignIn sends whoever is not signed in to the sign-in page, and from there
@@ -149,7 +142,9 @@ func (v *visit) renderForm(status int, name string, data any, f *form) error {
 // maxForm is how many bytes a form may have.
 const maxForm = 64 << 10
 
-// readForm reads the form of a POST request.
+// readForm reads the form of a POST request. That comes before anything else is found
+// out, because whoever sends a form decides how long that takes: what was true at its
+// beginning may not be at its end.
 func (v *visit) readForm() (*form, error) {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
 	if err := v.r.ParseForm(); err != nil {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"html"
 	"io"
 	"log/slog"
@@ -101,27 +103,48 @@ type person struct {
 	id, email string
 }
 
+// owner is who invites to a brand: a key of it.
+func (w *world) owner(b *mintage.Brand) mintage.Principal {
+	w.t.Helper()
+	return mintage.Principal{BrandNumber: b.Number, Role: mintage.RoleOwner, Actor: "key:" + w.fixture.NewKey(b).ID}
+}
+
 // invite makes an account with a password, which is a member of a brand.
 func (w *world) invite(b *mintage.Brand, email string, role mintage.Role) person {
 	w.t.Helper()
 	ctx := w.t.Context()
-	owner := mintage.Principal{BrandNumber: b.Number, Role: mintage.RoleOwner, Actor: "user:test"}
-	m, secret, err := w.server.Access.Invite(ctx, owner, email, "Kim Example", role)
+	_, secret, err := w.server.Access.Invite(ctx, w.owner(b), email, "Kim Example", role)
 	w.must(err)
 	u, err := w.server.Access.UseLink(ctx, secret, mintage.Origin{})
 	w.must(err)
-	w.must(w.server.Access.SetPassword(ctx, u.ID, "", password, mintage.Origin{}))
-	return person{m.UserID, email}
+	_, err = w.server.Access.SetPassword(w.in(u), u, "", password, mintage.Origin{})
+	w.must(err)
+	return person{u.ID, email}
+}
+
+// in is the context of a request in a session of a user.
+func (w *world) in(u *mintage.User) context.Context {
+	w.t.Helper()
+	token, ctx := rand.Text(), w.t.Context()
+	w.must(w.server.Access.Sessions().CommitCtx(access.WithUser(ctx, u), token, []byte("data"), w.clock.Now().Add(time.Hour)))
+	return access.WithSession(ctx, u.ID, token)
 }
 
 // join makes somebody who has an account a member of a further brand.
 func (w *world) join(p person, b *mintage.Brand, role mintage.Role) {
 	w.t.Helper()
-	owner := mintage.Principal{BrandNumber: b.Number, Role: mintage.RoleOwner, Actor: "user:test"}
-	_, secret, err := w.server.Access.Invite(w.t.Context(), owner, p.email, "Kim Example", role)
+	_, secret, err := w.server.Access.Invite(w.t.Context(), w.owner(b), p.email, "Kim Example", role)
 	w.must(err)
-	_, err = w.server.Access.UseLink(access.WithUser(w.t.Context(), p.id), secret, mintage.Origin{})
+	_, err = w.server.Access.UseLink(w.in(w.user(p)), secret, mintage.Origin{})
 	w.must(err)
+}
+
+// user is the account of a person.
+func (w *world) user(p person) *mintage.User {
+	w.t.Helper()
+	u, err := w.server.Access.User(w.t.Context(), p.id)
+	w.must(err)
+	return u
 }
 
 func (w *world) must(err error) {
@@ -153,9 +176,9 @@ func (w *world) as(p person) *browser {
 	b := w.browser()
 	v := w.server.bare(httptest.NewRecorder(), httptest.NewRequestWithContext(w.t.Context(), "GET", "/", nil))
 	w.must(v.identify())
-	w.must(v.session.begin(p.id))
-	ctx := access.WithUser(v.ctx(), p.id)
-	token, _, err := w.server.sessions.Commit(ctx)
+	u := w.user(p)
+	w.must(v.session.begin(u))
+	token, _, err := w.server.sessions.Commit(access.WithUser(v.ctx(), u))
 	w.must(err)
 	b.setToken(token)
 	return b

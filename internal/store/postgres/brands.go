@@ -39,6 +39,19 @@ func (t *tx) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 		selectBrand+` UNION SELECT `+brandColumns+` FROM mintage_brands_before_users() ORDER BY number`)
 }
 
+func (t *tx) BasesOf(ctx context.Context, brand int64) ([]string, error) {
+	bases, err := many(ctx, t, func(row pgx.Row) (*string, error) { s := new(string); return s, row.Scan(s) },
+		`SELECT base FROM resolver_bases WHERE brand_number = $1 ORDER BY base COLLATE "C"`, brand)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]string, len(bases))
+	for i, base := range bases {
+		list[i] = *base
+	}
+	return list, nil
+}
+
 // CreateBrand also makes the new brand the transaction's, so that policies let it
 // be stored. What follows in the transaction is then about that brand.
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
@@ -73,11 +86,14 @@ func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	return t.takeBase(ctx, b)
 }
 
-// takeBase makes the resolver base the brand's for ever. A base that somebody has
-// already, and may be invisible here, is asked for by its exact name.
+// takeBase makes the resolver base the brand's for ever, unless it is already. A
+// base that somebody else has, and may be invisible here, is asked for by its exact
+// name.
 func (t *tx) takeBase(ctx context.Context, b *mintage.Brand) error {
 	n, err := t.exec(ctx, `
-		INSERT INTO resolver_bases (base, brand_number) VALUES ($1, $2)
+		INSERT INTO resolver_bases (base, brand_number)
+		SELECT $1::text, $2::bigint
+		WHERE NOT EXISTS (SELECT FROM resolver_bases WHERE base = $1::text AND brand_number = $2::bigint)
 		ON CONFLICT (base) DO NOTHING`,
 		b.ResolverBase, b.Number)
 	if err != nil || n == 1 {
@@ -94,12 +110,13 @@ func (t *tx) takeBase(ctx context.Context, b *mintage.Brand) error {
 }
 
 // keyColumns are those of the door and, joined to brands, of the table.
-const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label`
+const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label,
+	coalesce(k.successor, '')`
 
 func scanAPIKey(row pgx.Row) (*mintage.APIKey, error) {
 	k := new(mintage.APIKey)
 	return k, row.Scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, utc(&k.CreatedAt), utc(&k.ExpiresAt),
-		utc(&k.RevokedAt), utc(&k.LastUsedAt), &k.Label, &k.AdminsSubmit)
+		utc(&k.RevokedAt), utc(&k.LastUsedAt), &k.Label, &k.Successor, &k.AdminsSubmit)
 }
 
 func (t *tx) APIKey(ctx context.Context, id string) (*mintage.APIKey, error) {
@@ -117,18 +134,18 @@ func (t *tx) APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, error
 
 func (t *tx) CreateAPIKey(ctx context.Context, k *mintage.APIKey) error {
 	_, err := t.exec(ctx, `
-		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label)
-		VALUES ($1, $2, $3, $4::bytea, $5, $6::timestamptz, $7::timestamptz, $8::timestamptz, $9)`,
+		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label, successor)
+		VALUES ($1, $2, $3, $4::bytea, $5, $6::timestamptz, $7::timestamptz, $8::timestamptz, $9, nullif($10::text, ''))`,
 		k.ID, k.BrandNumber, string(k.Role), k.Hash, k.CreatedAt, nullTime(k.ExpiresAt), nullTime(k.RevokedAt),
-		nullTime(k.LastUsedAt), k.Label)
+		nullTime(k.LastUsedAt), k.Label, k.Successor)
 	return err
 }
 
 func (t *tx) UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error {
 	return t.change(ctx, `
-		UPDATE api_keys SET expires_at = $3::timestamptz, revoked_at = $4::timestamptz
+		UPDATE api_keys SET expires_at = $3::timestamptz, revoked_at = $4::timestamptz, successor = nullif($5::text, '')
 		WHERE brand_number = $1 AND id = $2`,
-		k.BrandNumber, k.ID, nullTime(k.ExpiresAt), nullTime(k.RevokedAt))
+		k.BrandNumber, k.ID, nullTime(k.ExpiresAt), nullTime(k.RevokedAt), k.Successor)
 }
 
 func (t *tx) TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error {

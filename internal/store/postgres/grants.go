@@ -12,7 +12,7 @@ import (
 // (FOR UPDATE) wants the right to change some column of it.
 //
 // Nobody is granted UPDATE or DELETE on events and event_seals, or anything on
-// users, identities, sessions and sign_in_links.
+// users, identities, sessions and set_up_links.
 const (
 	// appGroup serves the API and people, for one brand at a time.
 	appGroup = "mintage_app"
@@ -23,16 +23,17 @@ const (
 )
 
 const grantApp = `
-	GRANT SELECT ON goose_db_version, installation, brands, resolver_bases, api_keys, members, brand_members, dpp_schemas,
+	GRANT SELECT ON goose_db_version, installation, brands, resolver_bases, api_keys, members, brand_members, invitations, dpp_schemas,
 		products, gtin_claims, production_batches, mint_jobs, mint_batches, lots, idempotency_keys, brand_units,
 		events, event_seals TO mintage_app;
-	GRANT INSERT ON installation, brands, resolver_bases, api_keys, members, dpp_schemas, products, gtin_claims,
+	GRANT INSERT ON installation, brands, resolver_bases, api_keys, members, invitations, dpp_schemas, products, gtin_claims,
 		production_batches, mint_jobs, mint_batches, lots, idempotency_keys, events TO mintage_app;
 	GRANT USAGE ON SEQUENCE brands_number_seq TO mintage_app;
 	GRANT UPDATE (name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit)
 		ON brands TO mintage_app;
-	GRANT UPDATE (expires_at, revoked_at, last_used_at) ON api_keys TO mintage_app;
+	GRANT UPDATE (expires_at, revoked_at, last_used_at, successor) ON api_keys TO mintage_app;
 	GRANT UPDATE (role), DELETE ON members TO mintage_app;
+	GRANT DELETE ON invitations TO mintage_app;
 	GRANT UPDATE (document) ON dpp_schemas TO mintage_app;
 	GRANT UPDATE (sku, name, gtin, commercial_status, schema_id, attributes, next_ordinal, updated_at)
 		ON products TO mintage_app;
@@ -40,9 +41,9 @@ const grantApp = `
 	GRANT UPDATE (product_number, quantity, status, updated_at) ON production_batches TO mintage_app;
 	GRANT EXECUTE ON FUNCTION mintage_api_key, mintage_brands_before_users, mintage_brand_of_base, mintage_has_users,
 		mintage_user, mintage_user_by_email, mintage_user_by_identity, mintage_identities, mintage_memberships,
-		mintage_create_user, mintage_update_user, mintage_link_identity, mintage_session, mintage_put_session,
-		mintage_delete_session, mintage_delete_sessions, mintage_delete_expired, mintage_create_sign_in_link,
-		mintage_use_sign_in_link TO mintage_app;`
+		mintage_create_user, mintage_lock_user, mintage_update_user, mintage_link_identity, mintage_invitation, mintage_session,
+		mintage_create_session, mintage_create_session_of, mintage_update_session, mintage_delete_session,
+		mintage_delete_sessions, mintage_delete_expired, mintage_create_set_up_link, mintage_use_set_up_link TO mintage_app;`
 
 const grantWorker = `
 	GRANT SELECT ON goose_db_version, installation, brands, resolver_bases, dpp_schemas, products, gtin_claims,

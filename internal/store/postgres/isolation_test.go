@@ -159,6 +159,7 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 			"Seals":                 none(r.Seals(ctx, brand, 0, 100)),
 			"APIKeys":               none(r.APIKeys(ctx, brand)),
 			"Members":               none(r.Members(ctx, brand)),
+			"Invitations":           none(r.Invitations(ctx, brand)),
 		} {
 			if mintage.ErrorCode(err) != mintage.CodeNotFound {
 				t.Errorf("%s: %v", name, err)
@@ -199,6 +200,12 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 		"PutMember of a brand": func(tx store.Tx) error {
 			return tx.PutMember(ctx, &mintage.Member{BrandNumber: brand, UserID: one.user.ID, CreatedAt: f.Now()})
 		},
+		"CreateInvitation": func(tx store.Tx) error {
+			i := *other.invitation
+			i.ID, i.Hash, i.Email = storetest.NewID(), []byte("new"), "new@mail.example"
+			return tx.CreateInvitation(ctx, &i)
+		},
+		"DeleteInvitation":        func(tx store.Tx) error { return tx.DeleteInvitation(ctx, brand, other.invitation.ID) },
 		"RemoveMember of a brand": func(tx store.Tx) error { return tx.RemoveMember(ctx, brand, other.user.ID) },
 	} {
 		before := storetest.Snapshot(t, w.DB)
@@ -255,13 +262,21 @@ func TestBrandEndsWithTransaction(t *testing.T) {
 	}()
 	equal(t, "after a panic", seen(s), []bool{false, false})
 	equal(t, "the other", seen(other), []bool{false, true})
-	// Nobody may escape by what a savepoint undoes.
-	must(t, first.InTx(ctx, func(tx store.Tx) error {
-		b := *w.brands[0].brand
-		b.ID, b.ResolverBase = storetest.NewID(), w.brands[1].brand.ResolverBase
-		err := tx.Savepoint(ctx, func() error { return tx.CreateBrand(ctx, &b) })
+}
+
+// Nobody may escape by what a savepoint undoes: here, while an installation is set
+// up, the brand that a new one would have become.
+func TestBrandOutlastsSavepoint(t *testing.T) {
+	ctx := t.Context()
+	app := storetest.Open(t, "postgres").As(t, "mintage_app")
+	f := storetest.NewFixture(t, app)
+	b, other := f.NewBrand(), f.NewBrand()
+	must(t, app.For(b.Number).InTx(ctx, func(tx store.Tx) error {
+		taken := *b
+		taken.ID, taken.ResolverBase = storetest.NewID(), other.ResolverBase
+		err := tx.Savepoint(ctx, func() error { return tx.CreateBrand(ctx, &taken) })
 		wantCode(t, err, mintage.CodeConflict)
-		_, err = tx.BrandByNumber(ctx, w.brands[0].brand.Number)
+		_, err = tx.BrandByNumber(ctx, b.Number)
 		return err
 	}))
 }

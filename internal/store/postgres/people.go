@@ -8,14 +8,14 @@ import (
 	"mintage"
 )
 
-// Users, identities, sessions and sign-in links are reached through the doors of
+// Users, identities, sessions and set-up links are reached through the doors of
 // migration 00002 only, by every role alike.
 
-const selectUser = `SELECT id, email, name, coalesce(password_hash, ''), created_at FROM `
+const selectUser = `SELECT id, email, name, coalesce(password_hash, ''), created_at, generation FROM `
 
 func scanUser(row pgx.Row) (*mintage.User, error) {
 	u := new(mintage.User)
-	return u, row.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, utc(&u.CreatedAt))
+	return u, row.Scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, utc(&u.CreatedAt), &u.Generation)
 }
 
 func (t *tx) HasUsers(ctx context.Context) (has bool, err error) {
@@ -52,6 +52,13 @@ func (t *tx) CreateUser(ctx context.Context, u *mintage.User) error {
 	_, err := t.exec(ctx, `SELECT mintage_create_user($1::uuid, $2, $3, nullif($4::text, ''), $5)`,
 		u.ID, u.Email, u.Name, u.PasswordHash, u.CreatedAt)
 	return err
+}
+
+func (t *tx) LockUser(ctx context.Context, id string) (*mintage.User, error) {
+	if !isID(id) {
+		return nil, notFound()
+	}
+	return one(ctx, t, scanUser, selectUser+`mintage_lock_user($1::uuid)`, id)
 }
 
 func (t *tx) UpdateUser(ctx context.Context, u *mintage.User) error {
@@ -125,4 +132,40 @@ func (t *tx) RemoveMember(ctx context.Context, brand int64, userID string) error
 		return err
 	}
 	return t.change(ctx, `DELETE FROM members WHERE brand_number = $1 AND user_id = $2::uuid`, brand, userID)
+}
+
+const selectInvitation = `SELECT id, brand_number, hash, email, name, role, inviter, created_at, expires_at FROM `
+
+func scanInvitation(row pgx.Row) (*mintage.Invitation, error) {
+	i := new(mintage.Invitation)
+	return i, row.Scan(&i.ID, &i.BrandNumber, &i.Hash, &i.Email, &i.Name, &i.Role, &i.Inviter, utc(&i.CreatedAt), utc(&i.ExpiresAt))
+}
+
+func (t *tx) Invitation(ctx context.Context, hash []byte) (*mintage.Invitation, error) {
+	return one(ctx, t, scanInvitation, selectInvitation+`mintage_invitation($1::bytea)`, hash)
+}
+
+func (t *tx) Invitations(ctx context.Context, brand int64) ([]*mintage.Invitation, error) {
+	return many(ctx, t, scanInvitation, selectInvitation+`invitations WHERE brand_number = $1 ORDER BY number`, brand)
+}
+
+func (t *tx) CreateInvitation(ctx context.Context, i *mintage.Invitation) error {
+	_, err := t.exec(ctx, `
+		INSERT INTO invitations (id, brand_number, hash, email, name, role, inviter, created_at, expires_at)
+		VALUES ($1::uuid, $2, $3::bytea, $4, $5, $6, $7, $8, $9)`,
+		i.ID, i.BrandNumber, i.Hash, i.Email, i.Name, string(i.Role), i.Inviter, i.CreatedAt, i.ExpiresAt)
+	return err
+}
+
+func (t *tx) DeleteInvitation(ctx context.Context, brand int64, id string) error {
+	if !isID(id) {
+		return notFound()
+	}
+	return t.change(ctx, `DELETE FROM invitations WHERE brand_number = $1 AND id = $2::uuid`, brand, id)
+}
+
+func (t *tx) DeleteInvitationTo(ctx context.Context, brand int64, email string) error {
+	_, err := t.exec(ctx, `
+		DELETE FROM invitations WHERE brand_number = $1 AND lower(email COLLATE "C") = lower($2::text COLLATE "C")`, brand, email)
+	return err
 }

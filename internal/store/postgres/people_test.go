@@ -44,15 +44,27 @@ func testModeOfPeople(t *testing.T, s *postgres.Store, f *storetest.Fixture, bra
 		wantCode(t, tx.RemoveMember(ctx, brand.Number, user.ID), mintage.CodeNotFound)
 
 		session := &mintage.Session{TokenHash: hash, UserID: user.ID, Data: hash, ExpiresAt: later}
-		must(t, tx.PutSession(ctx, &mintage.Session{TokenHash: hash, Data: []byte{}, ExpiresAt: now}))
-		must(t, tx.PutSession(ctx, session))
+		must(t, tx.CreateSession(ctx, &mintage.Session{TokenHash: hash, UserID: user.ID, Data: []byte{}, ExpiresAt: now}, 0))
+		must(t, tx.UpdateSession(ctx, session))
 		check(t, "Session", session)(tx.Session(ctx, hash, now))
 		must(t, tx.DeleteSessions(ctx, user.ID))
 		must(t, tx.DeleteSession(ctx, hash))
 		wantCode(t, second(tx.Session(ctx, hash, now)), mintage.CodeNotFound)
-		must(t, tx.CreateSignInLink(ctx, &mintage.SignInLink{Hash: hash, UserID: user.ID, ExpiresAt: later}))
-		link := &mintage.SignInLink{Hash: hash, UserID: user.ID, ExpiresAt: later, UsedAt: now}
-		check(t, "UseSignInLink", link)(tx.UseSignInLink(ctx, hash, now))
+		user.Generation = 1
+		check(t, "LockUser", user)(tx.LockUser(ctx, user.ID))
+		wantCode(t, tx.CreateSession(ctx, session, 0), mintage.CodeNotFound)
+		must(t, tx.CreateSession(ctx, &mintage.Session{TokenHash: hash[1:], Data: hash, ExpiresAt: now}, 0))
+		must(t, tx.CreateSetUpLink(ctx, &mintage.SetUpLink{Hash: hash, ExpiresAt: later}))
+		must(t, tx.UseSetUpLink(ctx, hash, now))
+		invitation := &mintage.Invitation{
+			ID: storetest.NewID(), BrandNumber: brand.Number, Hash: hash, Email: user.Email, Name: `\'`, Role: mintage.RoleAdmin,
+			Inviter: "cli", CreatedAt: now, ExpiresAt: later,
+		}
+		must(t, tx.CreateInvitation(ctx, invitation))
+		check(t, "Invitation", invitation)(tx.Invitation(ctx, hash))
+		check(t, "Invitations", []*mintage.Invitation{invitation})(tx.Invitations(ctx, brand.Number))
+		must(t, tx.DeleteInvitation(ctx, brand.Number, invitation.ID))
+		must(t, tx.DeleteInvitationTo(ctx, brand.Number, user.Email))
 		must(t, tx.DeleteExpired(ctx, later))
 
 		wantCode(t, second(tx.KeyCheck(ctx)), mintage.CodeNotFound)

@@ -78,17 +78,28 @@ func TestAppPlane(t *testing.T) {
 		must(t, tx.PutMember(ctx, &mintage.Member{BrandNumber: n, UserID: other.user.ID, Role: mintage.RoleViewer, CreatedAt: now}))
 		must(t, tx.PutMember(ctx, &mintage.Member{BrandNumber: n, UserID: other.user.ID, Role: mintage.RoleAdmin, CreatedAt: now}))
 		must(t, tx.RemoveMember(ctx, n, other.user.ID))
+		check(t, "Invitations", []*mintage.Invitation{p.invitation})(tx.Invitations(ctx, n))
+		invitation := *p.invitation
+		invitation.ID, invitation.Hash = storetest.NewID(), []byte{9}
+		must(t, tx.DeleteInvitationTo(ctx, n, invitation.Email))
+		must(t, tx.CreateInvitation(ctx, &invitation))
+		must(t, tx.DeleteInvitation(ctx, n, invitation.ID))
 		must(t, second(tx.ClaimGTIN(ctx, n, "09501101530003", p.product.Number)))
 		must(t, tx.ReleaseGTIN(ctx, n, "09501101530003", p.product.Number))
 		check(t, "GTINOwner", int64(0))(tx.GTINOwner(ctx, n, "09501101530003"))
-		err := tx.Savepoint(ctx, func() error {
-			b := *p.brand
-			b.ResolverBase = other.brand.ResolverBase
-			return tx.UpdateBrand(ctx, &b)
-		})
-		wantCode(t, err, mintage.CodeConflict)
+		check(t, "BasesOf", []string{p.brand.ResolverBase})(tx.BasesOf(ctx, n))
 		return nil
 	}))
+	// Somebody can sign in, so that it is set up: the app gives no brand a base, free
+	// or not, and makes no brand.
+	for _, base := range []string{other.brand.ResolverBase, "https://free.example"} {
+		b := *p.brand
+		b.ResolverBase = base
+		wantCode(t, w.app.For(n).InTx(ctx, func(tx store.Tx) error { return tx.UpdateBrand(ctx, &b) }), mintage.CodeUnavailable)
+		b.ID = storetest.NewID()
+		wantCode(t, w.app.For(n).InTx(ctx, func(tx store.Tx) error { return tx.CreateBrand(ctx, &b) }), mintage.CodeUnavailable)
+		wantCode(t, w.app.InTx(ctx, func(tx store.Tx) error { return tx.CreateBrand(ctx, &b) }), mintage.CodeUnavailable)
+	}
 	check(t, "restricted", true)(w.resolver.Restricted(ctx))
 }
 
@@ -119,17 +130,21 @@ func TestAppDoors(t *testing.T) {
 		if err != nil || len(memberships) != 1 || memberships[0].BrandNumber != p.brand.Number || memberships[0].Role != mintage.RoleOwner {
 			t.Errorf("Memberships: %+v, %v", memberships, err)
 		}
-		must(t, tx.PutSession(ctx, &mintage.Session{TokenHash: []byte{1}, Data: []byte{1}, ExpiresAt: later}))
-		must(t, tx.PutSession(ctx, session))
+		must(t, tx.CreateSession(ctx, &mintage.Session{TokenHash: []byte{2}, Data: []byte{1}, ExpiresAt: later}, 0))
+		must(t, tx.CreateSession(ctx, &mintage.Session{TokenHash: []byte{1}, UserID: p.user.ID, Data: []byte{1}, ExpiresAt: later}, 0))
+		must(t, tx.UpdateSession(ctx, session))
 		check(t, "Session", session)(tx.Session(ctx, []byte{1}, now))
-		must(t, tx.PutSession(ctx, &mintage.Session{TokenHash: []byte{3}, UserID: p.user.ID, Data: []byte{1}, ExpiresAt: later}))
+		must(t, tx.CreateSession(ctx, &mintage.Session{TokenHash: []byte{3}, UserID: p.user.ID, Data: []byte{1}, ExpiresAt: later}, 0))
 		must(t, tx.DeleteSession(ctx, []byte{1}))
 		must(t, tx.DeleteSessions(ctx, p.user.ID))
 		wantCode(t, second(tx.Session(ctx, []byte{3}, now)), mintage.CodeNotFound)
-		must(t, tx.CreateSignInLink(ctx, &mintage.SignInLink{Hash: []byte{1}, ExpiresAt: later}))
-		link := &mintage.SignInLink{Hash: []byte{1}, ExpiresAt: later, UsedAt: now}
-		check(t, "UseSignInLink", link)(tx.UseSignInLink(ctx, []byte{1}, now))
-		wantCode(t, second(tx.UseSignInLink(ctx, []byte{1}, now)), mintage.CodeNotFound)
+		p.user.Generation = 1
+		check(t, "LockUser", p.user)(tx.LockUser(ctx, p.user.ID))
+		wantCode(t, tx.CreateSession(ctx, session, 0), mintage.CodeNotFound)
+		must(t, tx.CreateSetUpLink(ctx, &mintage.SetUpLink{Hash: []byte{1}, ExpiresAt: later}))
+		must(t, tx.UseSetUpLink(ctx, []byte{1}, now))
+		wantCode(t, tx.UseSetUpLink(ctx, []byte{1}, now), mintage.CodeNotFound)
+		check(t, "Invitation", p.invitation)(tx.Invitation(ctx, p.invitation.Hash))
 		must(t, tx.DeleteExpired(ctx, later))
 		must(t, tx.SetKeyCheck(ctx, []byte{9}))
 		check(t, "KeyCheck", []byte{9})(tx.KeyCheck(ctx))
@@ -143,7 +158,7 @@ func TestAppDoors(t *testing.T) {
 		}
 		return err
 	}))
-	exec(t, connect(t, w.URL), `TRUNCATE members, identities, sessions, sign_in_links, users`)
+	exec(t, connect(t, w.URL), `TRUNCATE members, identities, sessions, users`)
 	must(t, w.app.Read(ctx, func(r store.Reader) error {
 		brands, err := r.Brands(ctx)
 		if len(brands) != len(w.brands) {

@@ -16,10 +16,20 @@ func (t *tx) Session(ctx context.Context, tokenHash []byte, now time.Time) (*min
 	}, `SELECT token_hash, coalesce(user_id::text, ''), data, expires_at FROM mintage_session($1::bytea, $2)`, tokenHash, now)
 }
 
-func (t *tx) PutSession(ctx context.Context, s *mintage.Session) error {
-	_, err := t.exec(ctx, `SELECT mintage_put_session($1::bytea, nullif($2::text, '')::uuid, $3::bytea, $4)`,
-		s.TokenHash, s.UserID, s.Data, s.ExpiresAt)
-	return err
+func (t *tx) CreateSession(ctx context.Context, s *mintage.Session, generation int64) error {
+	if s.UserID == "" {
+		_, err := t.exec(ctx, `SELECT mintage_create_session($1::bytea, $2::bytea, $3)`, s.TokenHash, s.Data, s.ExpiresAt)
+		return err
+	}
+	if !isID(s.UserID) {
+		return notFound()
+	}
+	return t.change(ctx, `SELECT FROM mintage_create_session_of($1::uuid, $2, $3::bytea, $4::bytea, $5)`,
+		s.UserID, generation, s.TokenHash, s.Data, s.ExpiresAt)
+}
+
+func (t *tx) UpdateSession(ctx context.Context, s *mintage.Session) error {
+	return t.change(ctx, `SELECT FROM mintage_update_session($1::bytea, $2::bytea, $3)`, s.TokenHash, s.Data, s.ExpiresAt)
 }
 
 func (t *tx) DeleteSession(ctx context.Context, tokenHash []byte) error {
@@ -40,15 +50,11 @@ func (t *tx) DeleteExpired(ctx context.Context, now time.Time) error {
 	return err
 }
 
-func (t *tx) CreateSignInLink(ctx context.Context, l *mintage.SignInLink) error {
-	_, err := t.exec(ctx, `SELECT mintage_create_sign_in_link($1::bytea, nullif($2::text, '')::uuid, $3, $4::timestamptz)`,
-		l.Hash, l.UserID, l.ExpiresAt, nullTime(l.UsedAt))
+func (t *tx) CreateSetUpLink(ctx context.Context, l *mintage.SetUpLink) error {
+	_, err := t.exec(ctx, `SELECT mintage_create_set_up_link($1::bytea, $2, $3::timestamptz)`, l.Hash, l.ExpiresAt, nullTime(l.UsedAt))
 	return err
 }
 
-func (t *tx) UseSignInLink(ctx context.Context, hash []byte, now time.Time) (*mintage.SignInLink, error) {
-	return one(ctx, t, func(row pgx.Row) (*mintage.SignInLink, error) {
-		l := new(mintage.SignInLink)
-		return l, row.Scan(&l.Hash, &l.UserID, utc(&l.ExpiresAt), utc(&l.UsedAt))
-	}, `SELECT hash, coalesce(user_id::text, ''), expires_at, used_at FROM mintage_use_sign_in_link($1::bytea, $2)`, hash, now)
+func (t *tx) UseSetUpLink(ctx context.Context, hash []byte, now time.Time) error {
+	return t.change(ctx, `SELECT FROM mintage_use_set_up_link($1::bytea, $2)`, hash, now)
 }

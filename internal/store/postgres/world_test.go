@@ -30,6 +30,7 @@ type place struct {
 	production *mintage.ProductionBatch
 	work       *store.Work
 	key        *mintage.APIKey
+	invitation *mintage.Invitation
 	user       *mintage.User
 }
 
@@ -57,11 +58,17 @@ func newWorld(t *testing.T) *world {
 	w.resolver = open(t, w.Resolver, postgres.Options{})
 	must(t, w.worker.Ping(t.Context()))
 	w.minting = storetest.NewFixture(t, w.worker)
+	var brands []*mintage.Brand // before anybody can sign in: the app may create them
+	for i := range w.brands {
+		f := storetest.NewFixture(t, w.app)
+		f.MasterKey = w.minting.MasterKey
+		brands = append(brands, f.NewBrand(func(b *mintage.Brand) { b.ResolverBase = "https://id.example/" + string(rune('a'+i)) }))
+	}
 	for i := range w.brands {
 		s := &brandStore{Store: w.app}
 		f := storetest.NewFixture(t, s)
 		f.MasterKey = w.minting.MasterKey
-		w.brands[i] = newPlace(t, s, f, i)
+		w.brands[i] = newPlace(t, s, f, brands[i])
 		w.minting.Mint(30)
 		w.minting.Mint(20)
 	}
@@ -69,10 +76,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func newPlace(t *testing.T, s *brandStore, f *storetest.Fixture, i int) place {
+func newPlace(t *testing.T, s *brandStore, f *storetest.Fixture, b *mintage.Brand) place {
 	t.Helper()
 	ctx, at := t.Context(), f.Now()
-	b := f.NewBrand(func(b *mintage.Brand) { b.ResolverBase = "https://id.example/" + string(rune('a'+i)) })
 	s.brand = b.Number
 	p := place{brand: b}
 	p.product = f.NewProduct(b)
@@ -89,6 +95,7 @@ func newPlace(t *testing.T, s *brandStore, f *storetest.Fixture, i int) place {
 		Product: p.product, Quantity: 50, Production: p.production, Key: "same",
 		Lots: []mintage.LotRequest{{LotCode: "L", Quantity: 50}},
 	})
+	p.invitation = f.NewInvitation(b)
 	return p
 }
 

@@ -28,6 +28,11 @@ func (r reader) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 	return list(ctx, r.session, scanBrand, `SELECT `+brandColumns+` FROM brands ORDER BY number`)
 }
 
+func (r reader) BasesOf(ctx context.Context, brand int64) ([]string, error) {
+	return list(ctx, r.session, func(scan scanner) (base string, err error) { return base, scan(&base) },
+		`SELECT base FROM resolver_bases WHERE brand_number = ? ORDER BY base`, brand)
+}
+
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	number, err := t.insert(ctx, `
 		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at)
@@ -59,12 +64,13 @@ func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	return err
 }
 
-const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label, b.admins_submit`
+const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label,
+	coalesce(k.successor, ''), b.admins_submit`
 
 func scanAPIKey(scan scanner) (*mintage.APIKey, error) {
 	k := &mintage.APIKey{}
 	err := scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, timeInto{&k.CreatedAt}, timeInto{&k.ExpiresAt},
-		timeInto{&k.RevokedAt}, timeInto{&k.LastUsedAt}, &k.Label, &k.AdminsSubmit)
+		timeInto{&k.RevokedAt}, timeInto{&k.LastUsedAt}, &k.Label, &k.Successor, &k.AdminsSubmit)
 	return k, err
 }
 
@@ -82,15 +88,15 @@ func (r reader) APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, er
 
 func (t *tx) CreateAPIKey(ctx context.Context, k *mintage.APIKey) error {
 	_, err := t.exec(ctx, `
-		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		k.ID, k.BrandNumber, k.Role, k.Hash, text(k.CreatedAt), text(k.ExpiresAt), text(k.RevokedAt), text(k.LastUsedAt), k.Label)
+		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label, successor)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.BrandNumber, k.Role, k.Hash, text(k.CreatedAt), text(k.ExpiresAt), text(k.RevokedAt), text(k.LastUsedAt), k.Label, orNull(k.Successor))
 	return err
 }
 
 func (t *tx) UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error {
-	return found(t.exec(ctx, `UPDATE api_keys SET expires_at = ?, revoked_at = ? WHERE brand_number = ? AND id = ?`,
-		text(k.ExpiresAt), text(k.RevokedAt), k.BrandNumber, k.ID))
+	return found(t.exec(ctx, `UPDATE api_keys SET expires_at = ?, revoked_at = ?, successor = ? WHERE brand_number = ? AND id = ?`,
+		text(k.ExpiresAt), text(k.RevokedAt), orNull(k.Successor), k.BrandNumber, k.ID))
 }
 
 func (t *tx) TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error {

@@ -6,11 +6,11 @@ import (
 	"mintage"
 )
 
-const userColumns = `id, email, name, coalesce(password_hash, ''), created_at`
+const userColumns = `id, email, name, coalesce(password_hash, ''), created_at, generation`
 
 func scanUser(scan scanner) (*mintage.User, error) {
 	u := &mintage.User{}
-	err := scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, timeInto{&u.CreatedAt})
+	err := scan(&u.ID, &u.Email, &u.Name, &u.PasswordHash, timeInto{&u.CreatedAt}, &u.Generation)
 	return u, err
 }
 
@@ -46,6 +46,11 @@ func (t *tx) CreateUser(ctx context.Context, u *mintage.User) error {
 	_, err := t.exec(ctx, `INSERT INTO users (id, email, name, password_hash, created_at) VALUES (?, ?, ?, ?, ?)`,
 		u.ID, u.Email, u.Name, orNull(u.PasswordHash), text(u.CreatedAt))
 	return err
+}
+
+// LockUser only reads: the transaction is the only writer.
+func (t *tx) LockUser(ctx context.Context, id string) (*mintage.User, error) {
+	return t.UserByID(ctx, id)
 }
 
 func (t *tx) UpdateUser(ctx context.Context, u *mintage.User) error {
@@ -94,4 +99,37 @@ func (t *tx) PutMember(ctx context.Context, m *mintage.Member) error {
 
 func (t *tx) RemoveMember(ctx context.Context, brand int64, userID string) error {
 	return found(t.exec(ctx, `DELETE FROM members WHERE brand_number = ? AND user_id = ?`, brand, userID))
+}
+
+const invitationColumns = `id, brand_number, hash, email, name, role, inviter, created_at, expires_at`
+
+func scanInvitation(scan scanner) (*mintage.Invitation, error) {
+	i := &mintage.Invitation{}
+	err := scan(&i.ID, &i.BrandNumber, &i.Hash, &i.Email, &i.Name, &i.Role, &i.Inviter, timeInto{&i.CreatedAt}, timeInto{&i.ExpiresAt})
+	return i, err
+}
+
+func (r reader) Invitation(ctx context.Context, hash []byte) (*mintage.Invitation, error) {
+	return one(ctx, r.session, scanInvitation, `SELECT `+invitationColumns+` FROM invitations WHERE hash = ?`, hash)
+}
+
+func (r reader) Invitations(ctx context.Context, brand int64) ([]*mintage.Invitation, error) {
+	return list(ctx, r.session, scanInvitation, `
+		SELECT `+invitationColumns+` FROM invitations WHERE brand_number = ? ORDER BY number`, brand)
+}
+
+func (t *tx) CreateInvitation(ctx context.Context, i *mintage.Invitation) error {
+	_, err := t.exec(ctx, `INSERT INTO invitations (`+invitationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		i.ID, i.BrandNumber, i.Hash, i.Email, i.Name, i.Role, i.Inviter, text(i.CreatedAt), text(i.ExpiresAt))
+	return err
+}
+
+func (t *tx) DeleteInvitation(ctx context.Context, brand int64, id string) error {
+	return found(t.exec(ctx, `DELETE FROM invitations WHERE brand_number = ? AND id = ?`, brand, id))
+}
+
+// DeleteInvitationTo compares as the column does: without regard to case.
+func (t *tx) DeleteInvitationTo(ctx context.Context, brand int64, email string) error {
+	_, err := t.exec(ctx, `DELETE FROM invitations WHERE brand_number = ? AND email = ?`, brand, email)
+	return err
 }

@@ -18,12 +18,15 @@ func (r reader) Session(ctx context.Context, tokenHash []byte, now time.Time) (*
 		tokenHash, text(now))
 }
 
-func (t *tx) PutSession(ctx context.Context, s *mintage.Session) error {
-	_, err := t.exec(ctx, `
-		INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (token_hash) DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at`,
-		s.TokenHash, orNull(s.UserID), s.Data, text(s.ExpiresAt))
-	return err
+func (t *tx) CreateSession(ctx context.Context, s *mintage.Session, generation int64) error {
+	return found(t.exec(ctx, `
+		INSERT INTO sessions (token_hash, user_id, data, expires_at) SELECT ?1, ?2, ?3, ?4
+		WHERE ?2 IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = ?2 AND generation = ?5)`,
+		s.TokenHash, orNull(s.UserID), s.Data, text(s.ExpiresAt), generation))
+}
+
+func (t *tx) UpdateSession(ctx context.Context, s *mintage.Session) error {
+	return found(t.exec(ctx, `UPDATE sessions SET data = ?, expires_at = ? WHERE token_hash = ?`, s.Data, text(s.ExpiresAt), s.TokenHash))
 }
 
 func (t *tx) DeleteSession(ctx context.Context, tokenHash []byte) error {
@@ -32,32 +35,28 @@ func (t *tx) DeleteSession(ctx context.Context, tokenHash []byte) error {
 }
 
 func (t *tx) DeleteSessions(ctx context.Context, userID string) error {
+	if _, err := t.exec(ctx, `UPDATE users SET generation = generation + 1 WHERE id = ?`, userID); err != nil {
+		return err
+	}
 	_, err := t.exec(ctx, `DELETE FROM sessions WHERE user_id = ?`, userID)
 	return err
 }
 
 func (t *tx) DeleteExpired(ctx context.Context, now time.Time) error {
-	if _, err := t.exec(ctx, `DELETE FROM sessions WHERE expires_at <= ?`, text(now)); err != nil {
-		return err
+	for _, table := range []string{"sessions", "invitations", "set_up_links"} {
+		if _, err := t.exec(ctx, `DELETE FROM `+table+` WHERE expires_at <= ?`, text(now)); err != nil {
+			return err
+		}
 	}
-	_, err := t.exec(ctx, `DELETE FROM sign_in_links WHERE expires_at <= ?`, text(now))
+	return nil
+}
+
+func (t *tx) CreateSetUpLink(ctx context.Context, l *mintage.SetUpLink) error {
+	_, err := t.exec(ctx, `INSERT INTO set_up_links (hash, expires_at, used_at) VALUES (?, ?, ?)`,
+		l.Hash, text(l.ExpiresAt), text(l.UsedAt))
 	return err
 }
 
-func (t *tx) CreateSignInLink(ctx context.Context, l *mintage.SignInLink) error {
-	_, err := t.exec(ctx, `INSERT INTO sign_in_links (hash, user_id, expires_at, used_at) VALUES (?, ?, ?, ?)`,
-		l.Hash, orNull(l.UserID), text(l.ExpiresAt), text(l.UsedAt))
-	return err
-}
-
-func (t *tx) UseSignInLink(ctx context.Context, hash []byte, now time.Time) (*mintage.SignInLink, error) {
-	return one(ctx, t.session, func(scan scanner) (*mintage.SignInLink, error) {
-		l := &mintage.SignInLink{}
-		err := scan(&l.Hash, &l.UserID, timeInto{&l.ExpiresAt}, timeInto{&l.UsedAt})
-		return l, err
-	}, `
-		UPDATE sign_in_links SET used_at = ?2
-		WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2
-		RETURNING hash, coalesce(user_id, ''), expires_at, used_at`,
-		hash, text(now))
+func (t *tx) UseSetUpLink(ctx context.Context, hash []byte, now time.Time) error {
+	return found(t.exec(ctx, `UPDATE set_up_links SET used_at = ?2 WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2`, hash, text(now)))
 }

@@ -25,6 +25,7 @@ func TestAPIKey(t *testing.T) {
 			f.NewKey(b, func(k *mintage.APIKey) { k.Label, k.ExpiresAt = `Åse's "ERP" \ %`, at.Add(time.Hour) }),
 			f.NewKey(b, func(k *mintage.APIKey) { k.RevokedAt = at.Add(time.Minute) }),
 			f.NewKey(b, func(k *mintage.APIKey) { k.LastUsedAt = at.Add(time.Second) }),
+			f.NewKey(b, func(k *mintage.APIKey) { k.Successor = "next" }),
 			f.NewKey(strict),
 		} {
 			same(t, read(t, db, keyByID(want.ID)), want)
@@ -86,6 +87,9 @@ func TestUpdateAPIKey(t *testing.T) {
 		}
 		for _, at := range []time.Time{f.Now(), {}} { // set, and taken back
 			k.ExpiresAt = at
+			if k.Successor = ""; !at.IsZero() {
+				k.Successor = "next"
+			}
 			write(t, db, update(k))
 			same(t, read(t, db, keyByID(k.ID)), k)
 			if !at.IsZero() {

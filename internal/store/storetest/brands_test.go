@@ -156,3 +156,20 @@ func fullBrand(b *mintage.Brand) {
 	b.LotFromProductionBatch = !b.LotFromProductionBatch
 	b.AdminsSubmit = true
 }
+
+func TestBasesOf(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		b, other := f.NewBrand(func(b *mintage.Brand) { b.ResolverBase = "https://b.example" }), f.NewBrand()
+		bases := func(brand int64) []string {
+			return append([]string{}, read(t, db, func(ctx context.Context, r store.Reader) ([]string, error) { return r.BasesOf(ctx, brand) })...)
+		}
+		for _, base := range []string{"https://a.example", "https://B.example", "https://b.example"} { // no order of a language
+			b.ResolverBase = base
+			write(t, db, func(ctx context.Context, tx store.Tx) error { return tx.UpdateBrand(ctx, b) })
+		}
+		same(t, bases(b.Number), []string{"https://B.example", "https://a.example", "https://b.example"})
+		same(t, bases(other.Number), []string{other.ResolverBase})
+		same(t, bases(999_999), []string{})
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"time"
 
 	"mintage"
 	"mintage/internal/store"
@@ -44,6 +45,30 @@ func (f *Fixture) NewMember(b *mintage.Brand, u *mintage.User, role mintage.Role
 	}
 	f.inTx(func(ctx context.Context, tx store.Tx) error { return tx.PutMember(ctx, m) })
 	return m
+}
+
+// NewInvitation invites somebody to a brand, as changed by edit, with a secret that
+// nobody knows.
+func (f *Fixture) NewInvitation(b *mintage.Brand, edit ...func(*mintage.Invitation)) *mintage.Invitation {
+	f.t.Helper()
+	f.count++
+	hash := sha256.Sum256([]byte(rand.Text()))
+	i := &mintage.Invitation{
+		ID:          NewID(),
+		BrandNumber: b.Number,
+		Hash:        hash[:],
+		Email:       fmt.Sprintf("invited-%d@mail.example", f.count),
+		Name:        fmt.Sprintf("Invited %d", f.count),
+		Role:        mintage.RoleViewer,
+		Inviter:     "cli",
+		CreatedAt:   f.Now(),
+		ExpiresAt:   f.Now().Add(time.Hour),
+	}
+	for _, e := range edit {
+		e(i)
+	}
+	f.inTx(func(ctx context.Context, tx store.Tx) error { return tx.CreateInvitation(ctx, i) })
+	return i
 }
 
 // NewKey creates an API key of a brand, as changed by edit, whose secret nobody

@@ -83,6 +83,7 @@ func TestFor(t *testing.T) {
 		foreign := f.NewProduct(other)
 		app := db.As(t, "mintage_app")
 		f.NewMember(other, f.NewUser(), mintage.RoleOwner)
+		f.NewInvitation(other)
 		f.NewKey(other)
 		newEvent(t, db, f, other)
 		// Asked for with the other brand's own number, as a faulty use case would.
@@ -100,6 +101,10 @@ func TestFor(t *testing.T) {
 			},
 			"Members": func(ctx context.Context, r store.Reader) (int, error) {
 				list, err := r.Members(ctx, other.Number)
+				return len(list), err
+			},
+			"Invitations": func(ctx context.Context, r store.Reader) (int, error) {
+				list, err := r.Invitations(ctx, other.Number)
 				return len(list), err
 			},
 			"APIKeys": func(ctx context.Context, r store.Reader) (int, error) {

@@ -157,6 +157,54 @@ func TestCreateUser(t *testing.T) {
 	})
 }
 
+func TestLockUser(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		u := f.NewUser(fullUser)
+		lock := func(ctx context.Context, tx store.Tx) error {
+			got, err := tx.LockUser(ctx, u.ID)
+			if err == nil {
+				same(t, got, u)
+			}
+			return err
+		}
+		unchanged(t, db, func() { write(t, db, lock) })
+		for _, id := range append(malformedIDs(u.ID), storetest.NewID()) {
+			refused(t, db, mintage.CodeNotFound, func(ctx context.Context, tx store.Tx) error { _, err := tx.LockUser(ctx, id); return err })
+		}
+		// Whoever waited sees what was done meanwhile.
+		for name, change := range map[string]func(context.Context, store.Tx) error{
+			"a password that is taken away": func(ctx context.Context, tx store.Tx) error {
+				u.PasswordHash = ""
+				return tx.UpdateUser(ctx, u)
+			},
+			"sessions that are ended": func(ctx context.Context, tx store.Tx) error {
+				u.Generation++
+				return tx.DeleteSessions(ctx, u.ID)
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				first := hold(t, db, change)
+				second := started(within(t, db, lock))
+				db.AwaitBlocked(t, 1)
+				first.commit(t)
+				if err := receive(t, second, "the lock"); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		t.Run("the change waits for the lock", func(t *testing.T) {
+			first := hold(t, db, lock)
+			second := started(within(t, db, deleteSessions(u.ID)))
+			db.AwaitBlocked(t, 1)
+			first.commit(t)
+			if err := receive(t, second, "the change"); err != nil {
+				t.Fatal(err)
+			}
+		})
+	})
+}
+
 func TestUpdateUser(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		f := storetest.NewFixture(t, db)

@@ -33,7 +33,8 @@ CREATE TABLE api_keys (
     expires_at timestamptz,
     revoked_at timestamptz,
     last_used_at timestamptz,
-    label text NOT NULL
+    label text NOT NULL,
+    successor text -- the id of the key that takes its place
 );
 CREATE INDEX api_keys_of_brand ON api_keys (brand_number, number);
 

@@ -15,7 +15,8 @@ CREATE TABLE users (
     email text NOT NULL,
     name text NOT NULL,
     password_hash text, -- NULL: signs in by link or OpenID Connect only
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    generation bigint NOT NULL DEFAULT 0 -- of sessions: those of an earlier one have ended
 );
 CREATE UNIQUE INDEX users_by_email ON users (lower(email COLLATE "C"));
 
@@ -48,13 +49,29 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user ON sessions (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
-CREATE TABLE sign_in_links (
+-- To an address, whether there is an account with it or not. Using one removes it.
+CREATE TABLE invitations (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL UNIQUE,
+    brand_number bigint NOT NULL REFERENCES brands,
+    hash bytea NOT NULL UNIQUE,
+    email text NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    inviter text NOT NULL, -- the actor
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX invitations_by_email ON invitations (brand_number, lower(email COLLATE "C"));
+CREATE INDEX invitations_by_expiry ON invitations (expires_at);
+
+-- For the installation's first owner.
+CREATE TABLE set_up_links (
     hash bytea PRIMARY KEY,
-    user_id uuid REFERENCES users, -- NULL: for the installation's first owner
     expires_at timestamptz NOT NULL,
     used_at timestamptz
 );
-CREATE INDEX sign_in_links_by_expiry ON sign_in_links (expires_at);
+CREATE INDEX set_up_links_by_expiry ON set_up_links (expires_at);
 
 -- One row at most.
 CREATE TABLE installation (
@@ -76,6 +93,8 @@ ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON api_keys USING (brand_number = mintage_brand());
 ALTER TABLE members ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON members USING (brand_number = mintage_brand());
+ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one_brand ON invitations USING (brand_number = mintage_brand());
 ALTER TABLE dpp_schemas ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON dpp_schemas USING (brand_number = mintage_brand());
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
@@ -130,11 +149,11 @@ WHERE m.brand_number = mintage_brand() OR NOT row_security_active('members'::reg
 -- +goose StatementBegin
 CREATE FUNCTION mintage_api_key(key_id text)
 RETURNS TABLE (id text, brand_number bigint, role text, hash bytea, created_at timestamptz, expires_at timestamptz,
-    revoked_at timestamptz, last_used_at timestamptz, label text, admins_submit boolean)
+    revoked_at timestamptz, last_used_at timestamptz, label text, successor text, admins_submit boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at,
-        k.revoked_at, k.last_used_at, k.label, b.admins_submit
+        k.revoked_at, k.last_used_at, k.label, k.successor, b.admins_submit
     FROM api_keys k
     JOIN brands b ON b.number = k.brand_number
     WHERE k.id = key_id;
@@ -167,6 +186,12 @@ BEGIN ATOMIC
     SELECT EXISTS (SELECT FROM users);
 END;
 -- +goose StatementEnd
+
+-- A brand, and a resolver base, which is its brand's for ever, are given by the
+-- operator of the installation, whom policies do not apply to; by others only to set
+-- it up, as long as nobody can sign in.
+CREATE POLICY while_set_up ON brands AS RESTRICTIVE FOR INSERT WITH CHECK (NOT mintage_has_users());
+CREATE POLICY while_set_up ON resolver_bases AS RESTRICTIVE FOR INSERT WITH CHECK (NOT mintage_has_users());
 
 -- +goose StatementBegin
 CREATE FUNCTION mintage_user(user_id uuid) RETURNS SETOF users
@@ -219,6 +244,14 @@ END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+CREATE FUNCTION mintage_lock_user(user_id uuid) RETURNS SETOF users
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT * FROM users u WHERE u.id = user_id FOR NO KEY UPDATE;
+END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
 CREATE FUNCTION mintage_update_user(user_id uuid, user_name text, hash text) RETURNS SETOF boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -239,6 +272,14 @@ END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
+CREATE FUNCTION mintage_invitation(secret bytea) RETURNS SETOF invitations
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT * FROM invitations i WHERE i.hash = secret;
+END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
 CREATE FUNCTION mintage_session(token bytea, at timestamptz) RETURNS SETOF sessions
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -247,12 +288,31 @@ END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE FUNCTION mintage_put_session(token bytea, of_user uuid, content bytea, expires timestamptz) RETURNS void
+CREATE FUNCTION mintage_create_session(token bytea, content bytea, expires timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO sessions (token_hash, user_id, data, expires_at) VALUES (token, of_user, content, expires)
-    ON CONFLICT (token_hash) DO UPDATE
-    SET user_id = EXCLUDED.user_id, data = EXCLUDED.data, expires_at = EXCLUDED.expires_at;
+    INSERT INTO sessions (token_hash, data, expires_at) VALUES (token, content, expires);
+END;
+-- +goose StatementEnd
+
+-- Waits for whoever ends the user's sessions, and is waited for; returns no row where
+-- it came too late.
+-- +goose StatementBegin
+CREATE FUNCTION mintage_create_session_of(of_user uuid, of_generation bigint, token bytea, content bytea, expires timestamptz)
+RETURNS SETOF boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    INSERT INTO sessions (token_hash, user_id, data, expires_at)
+    SELECT token, u.id, content, expires FROM users u WHERE u.id = of_user AND u.generation = of_generation FOR SHARE
+    RETURNING true;
+END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE FUNCTION mintage_update_session(token bytea, content bytea, expires timestamptz) RETURNS SETOF boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    UPDATE sessions s SET data = content, expires_at = expires WHERE s.token_hash = token RETURNING true;
 END;
 -- +goose StatementEnd
 
@@ -268,7 +328,8 @@ END;
 CREATE FUNCTION mintage_delete_sessions(of_user uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    DELETE FROM sessions s WHERE s.user_id = of_user;
+    UPDATE users u SET generation = u.generation + 1 WHERE u.id = of_user;
+    DELETE FROM sessions s WHERE s.user_id = of_user; -- also those that the update has waited for
 END;
 -- +goose StatementEnd
 
@@ -277,32 +338,33 @@ CREATE FUNCTION mintage_delete_expired(at timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     DELETE FROM sessions s WHERE s.expires_at <= at;
-    DELETE FROM sign_in_links l WHERE l.expires_at <= at;
+    DELETE FROM invitations i WHERE i.expires_at <= at;
+    DELETE FROM set_up_links l WHERE l.expires_at <= at;
 END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE FUNCTION mintage_create_sign_in_link(secret bytea, for_user uuid, expires timestamptz, used timestamptz) RETURNS void
+CREATE FUNCTION mintage_create_set_up_link(secret bytea, expires timestamptz, used timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    INSERT INTO sign_in_links (hash, user_id, expires_at, used_at) VALUES (secret, for_user, expires, used);
+    INSERT INTO set_up_links (hash, expires_at, used_at) VALUES (secret, expires, used);
 END;
 -- +goose StatementEnd
 
 -- Of two who race, the second one waits for the first, and then finds the link used.
 -- +goose StatementBegin
-CREATE FUNCTION mintage_use_sign_in_link(secret bytea, at timestamptz) RETURNS SETOF sign_in_links
+CREATE FUNCTION mintage_use_set_up_link(secret bytea, at timestamptz) RETURNS SETOF boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    UPDATE sign_in_links l SET used_at = at
+    UPDATE set_up_links l SET used_at = at
     WHERE l.hash = secret AND l.used_at IS NULL AND l.expires_at > at
-    RETURNING *;
+    RETURNING true;
 END;
 -- +goose StatementEnd
 
 REVOKE EXECUTE ON FUNCTION
     mintage_api_key, mintage_brands_before_users, mintage_brand_of_base, mintage_has_users, mintage_user, mintage_user_by_email,
     mintage_user_by_identity, mintage_identities, mintage_memberships, mintage_create_user, mintage_update_user, mintage_link_identity,
-    mintage_session, mintage_put_session, mintage_delete_session, mintage_delete_sessions, mintage_delete_expired,
-    mintage_create_sign_in_link, mintage_use_sign_in_link
+    mintage_lock_user, mintage_invitation, mintage_session, mintage_create_session, mintage_create_session_of, mintage_update_session,
+    mintage_delete_session, mintage_delete_sessions, mintage_delete_expired, mintage_create_set_up_link, mintage_use_set_up_link
 FROM PUBLIC;

@@ -32,7 +32,8 @@ CREATE TABLE api_keys (
     expires_at TEXT,
     revoked_at TEXT,
     last_used_at TEXT,
-    label TEXT NOT NULL
+    label TEXT NOT NULL,
+    successor TEXT -- the id of the key that takes its place
 ) STRICT;
 CREATE INDEX api_keys_of_brand ON api_keys (brand_number, number);
 

@@ -9,6 +9,7 @@ CREATE TABLE users (
     email TEXT NOT NULL UNIQUE COLLATE NOCASE,
     name TEXT NOT NULL,
     password_hash TEXT, -- NULL: signs in by link or OpenID Connect only
+    generation INTEGER NOT NULL DEFAULT 0, -- of sessions: those of an earlier one have ended
     created_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -42,13 +43,29 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_user ON sessions (user_id) WHERE user_id IS NOT NULL;
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
-CREATE TABLE sign_in_links (
+-- To an address, whether there is an account with it or not. Using one removes it.
+CREATE TABLE invitations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    brand_number INTEGER NOT NULL REFERENCES brands,
+    hash BLOB NOT NULL UNIQUE,
+    email TEXT NOT NULL COLLATE NOCASE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    inviter TEXT NOT NULL, -- the actor
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    UNIQUE (brand_number, email)
+) STRICT;
+CREATE INDEX invitations_by_expiry ON invitations (expires_at);
+
+-- For the installation's first owner.
+CREATE TABLE set_up_links (
     hash BLOB PRIMARY KEY,
-    user_id TEXT REFERENCES users, -- NULL: for the installation's first owner
     expires_at TEXT NOT NULL,
     used_at TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sign_in_links_by_expiry ON sign_in_links (expires_at);
+CREATE INDEX set_up_links_by_expiry ON set_up_links (expires_at);
 
 -- One row at most.
 CREATE TABLE installation (
