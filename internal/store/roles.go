@@ -17,6 +17,8 @@ type BrandReader interface {
 	// Brands lists all brands, oldest first: for the operator of the
 	// installation, never for a brand.
 	Brands(ctx context.Context) ([]*mintage.Brand, error)
+	// Logo returns a brand's logo and its media type; NOT_FOUND where it has none.
+	Logo(ctx context.Context, brand int64) (image []byte, mediaType string, err error)
 	// APIKey finds a key by its public part, before the brand is known.
 	APIKey(ctx context.Context, id string) (*mintage.APIKey, error)
 }
@@ -31,6 +33,8 @@ type BrandTx interface {
 	// brand's.
 	UpdateBrand(ctx context.Context, b *mintage.Brand) error
 	CreateAPIKey(ctx context.Context, k *mintage.APIKey) error
+	// PutLogo stores a brand's logo; an empty image removes it.
+	PutLogo(ctx context.Context, brand int64, image []byte, mediaType string) error
 }
 
 // ProductFilter narrows a list of products; zero fields do not.
