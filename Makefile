@@ -33,9 +33,11 @@ lint: ## run golangci-lint, import directions included
 fmt: ## format the code
 	$(LINT) fmt
 
-generate: build ## write api/openapi.yaml
+generate: build ## write api/openapi.yaml and docs/dependencies.md
 	bin/mintage openapi > bin/openapi.yaml
 	mv bin/openapi.yaml api/openapi.yaml
+	go -C tools run ./licences > bin/dependencies.md
+	mv bin/dependencies.md docs/dependencies.md
 
 check: lint check-generated test ## lint, test, and compare what is generated: what CI asks for
 
@@ -44,6 +46,8 @@ check: lint check-generated test ## lint, test, and compare what is generated: w
 check-generated: build
 	bin/mintage openapi > bin/openapi.yaml
 	diff -u api/openapi.yaml bin/openapi.yaml || { echo "Run 'make generate'."; exit 1; }
+	go -C tools run ./licences > bin/dependencies.md
+	diff -u docs/dependencies.md bin/dependencies.md || { echo "Run 'make generate'."; exit 1; }
 	go mod tidy -diff
 
 bench: ## run the benchmarks (BENCHTIME=1s for steadier figures)

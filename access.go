@@ -52,3 +52,11 @@ type APIKey struct {
 	// AdminsSubmit is the brand's setting, read together with the key.
 	AdminsSubmit bool
 }
+
+// Validate refuses a key that cannot be stored.
+func (k *APIKey) Validate() error {
+	if k.Label == "" {
+		return nil
+	}
+	return validateText("label", k.Label, 100)
+}

@@ -16,6 +16,7 @@ const (
 	CodeNotSupported Code = "NOT_SUPPORTED"      // well formed, but this version cannot do it
 	CodeUnauthorized Code = "UNAUTHORIZED"       // no valid credentials
 	CodeForbidden    Code = "FORBIDDEN"          // valid credentials, but not for this
+	CodeTooMany      Code = "TOO_MANY_REQUESTS"  // too many, too fast; try again later
 	CodeNotFound     Code = "NOT_FOUND"          // unknown, or another brand's: the two look the same
 	CodeConflict     Code = "CONFLICT"           // contradicts what is already stored
 	CodeBlocked      Code = "MINT_BLOCKED"       // a mint request with blocking reasons

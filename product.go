@@ -19,6 +19,10 @@ const (
 // CommercialStatuses lists every commercial state.
 var CommercialStatuses = []CommercialStatus{ProductDraft, ProductActive, ProductDiscontinued}
 
+// MaxProductUnits bounds the ordinals of a product: they are below it. Four bytes
+// an ordinal keep the rows and the index of units small.
+const MaxProductUnits = 1 << 31
+
 // Product is a SKU of a brand.
 type Product struct {
 	Number      int64

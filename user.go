@@ -1,6 +1,10 @@
 package mintage
 
-import "time"
+import (
+	"net/mail"
+	"strings"
+	"time"
+)
 
 // User is a person who may sign in. A user may be a member of several brands.
 type User struct {
@@ -9,6 +13,29 @@ type User struct {
 	Name         string
 	PasswordHash string // argon2id in PHC form; "" for who has none
 	CreatedAt    time.Time
+}
+
+// Validate refuses a user that cannot be stored.
+func (u *User) Validate() error {
+	if err := validateText("name", u.Name, 100); err != nil {
+		return err
+	}
+	if !ValidEmail(u.Email) {
+		return Errorf(CodeInvalidInput, "The e-mail address must be of the form name@example.com.").WithField("email")
+	}
+	return nil
+}
+
+// ValidEmail reports whether text is an e-mail address (RFC 5321: at most 254
+// characters) in its plain form. Those with letters beyond ASCII (RFC 6531) are
+// not accepted: with them, addresses of two people can look or compare alike.
+func ValidEmail(text string) bool {
+	if len(text) > 254 || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f }) ||
+		strings.ContainsAny(text, `"\()<>[],;:`) {
+		return false
+	}
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text
 }
 
 // Member is a user's place in a brand.

@@ -1,50 +1,67 @@
 package access
 
-import "mintage"
+import (
+	"maps"
+	"slices"
+
+	"mintage"
+)
 
 // Operation names what a principal wants to do. API operations use the same name
-// as their operationId.
+// as their operationId; pages use those of the API where there is one.
 type Operation string
 
+// submit is the one operation that a brand can restrict further.
+const submit Operation = "submit_mint_request"
+
 // leastRole is the whole table of rights: an operation that is not in it is
-// refused to everyone.
+// refused to everyone. Which members and keys an admin may manage is up to
+// [mintage.Role.MayManage].
 var leastRole = map[Operation]mintage.Role{
-	"list_products":             mintage.RoleViewer,
-	"get_product":               mintage.RoleViewer,
-	"list_production_batches":   mintage.RoleViewer,
-	"get_production_batch":      mintage.RoleViewer,
-	"list_dpp_schemas":          mintage.RoleViewer,
-	"get_dpp_schema":            mintage.RoleViewer,
-	"list_mint_jobs":            mintage.RoleViewer,
-	"get_mint_job":              mintage.RoleViewer,
-	"watch_mint_job":            mintage.RoleViewer,
-	"list_mint_batches":         mintage.RoleViewer,
-	"get_mint_batch":            mintage.RoleViewer,
-	"get_unit":                  mintage.RoleViewer,
-	"list_events":               mintage.RoleViewer,
-	"preflight_mint_request":    mintage.RoleOperator,
-	"submit_mint_request":       mintage.RoleOperator,
+	"get_brand":               mintage.RoleViewer,
+	"list_products":           mintage.RoleViewer,
+	"get_product":             mintage.RoleViewer,
+	"list_production_batches": mintage.RoleViewer,
+	"get_production_batch":    mintage.RoleViewer,
+	"list_dpp_schemas":        mintage.RoleViewer,
+	"get_dpp_schema":          mintage.RoleViewer,
+	"list_mint_jobs":          mintage.RoleViewer,
+	"get_mint_job":            mintage.RoleViewer,
+	"watch_mint_job":          mintage.RoleViewer,
+	"list_mint_batches":       mintage.RoleViewer,
+	"get_mint_batch":          mintage.RoleViewer,
+	"get_unit":                mintage.RoleViewer, // one code, by its identity
+	"list_events":             mintage.RoleViewer,
+	"use_account":             mintage.RoleViewer, // one's own: a page, no operation of the API
+
+	"preflight_mint_request": mintage.RoleOperator,
+	submit:                   mintage.RoleOperator, // or admin: see Allow
+	// What the ERP pushes and imports is daily work; a product changed by hand is not.
 	"import_products":           mintage.RoleOperator,
 	"put_production_batch":      mintage.RoleOperator,
 	"import_production_batches": mintage.RoleOperator,
 	"list_units":                mintage.RoleOperator, // codes in bulk
 	"export_mint_batch":         mintage.RoleOperator,
-	"create_product":            mintage.RoleAdmin,
-	"update_product":            mintage.RoleAdmin,
-	"put_dpp_schema":            mintage.RoleAdmin,
+
+	"create_product": mintage.RoleAdmin,
+	"update_product": mintage.RoleAdmin,
+	"put_dpp_schema": mintage.RoleAdmin,
+	"update_brand":   mintage.RoleAdmin,
+	"list_api_keys":  mintage.RoleAdmin,
+	"create_api_key": mintage.RoleAdmin,
+	"rotate_api_key": mintage.RoleAdmin,
+	"revoke_api_key": mintage.RoleAdmin,
+	"list_members":   mintage.RoleAdmin,
+	"invite_member":  mintage.RoleAdmin,
+	"change_member":  mintage.RoleAdmin,
+	"remove_member":  mintage.RoleAdmin,
 }
 
-// Operations lists every operation that has a rule.
-func Operations() []Operation {
-	list := make([]Operation, 0, len(leastRole))
-	for op := range leastRole {
-		list = append(list, op)
-	}
-	return list
-}
+// Operations lists every operation that has a rule, in the order of their names.
+func Operations() []Operation { return slices.Sorted(maps.Keys(leastRole)) }
 
 // LeastRole returns the least role that may perform the operation, false where
-// none may.
+// none may. A brand may ask for more to submit; see Allow.
 func LeastRole(op Operation) (mintage.Role, bool) {
 	role, ok := leastRole[op]
 	return role, ok
@@ -54,11 +71,14 @@ func LeastRole(op Operation) (mintage.Role, bool) {
 // FORBIDDEN.
 func Allow(p mintage.Principal, op Operation) error {
 	least, ok := leastRole[op]
-	if ok && p.Role.Includes(least) {
+	switch {
+	case !ok:
+		return mintage.Errorf(mintage.CodeForbidden, "This operation has no rule and is open to nobody.")
+	case !p.Role.Includes(least):
+		return mintage.Errorf(mintage.CodeForbidden, "This needs the role %s; yours is %s. Ask an admin or owner of your brand.", least, p.Role)
+	case op == submit && p.AdminsSubmit && !p.Role.Includes(mintage.RoleAdmin):
+		return mintage.Errorf(mintage.CodeForbidden, "In this brand only admins and owners submit mint requests. Have one of them submit it, or lift the restriction in the brand's settings.")
+	default:
 		return nil
 	}
-	if !ok {
-		return mintage.Errorf(mintage.CodeForbidden, "This operation has no rule and is open to nobody.")
-	}
-	return mintage.Errorf(mintage.CodeForbidden, "This needs the role %s; the API key has the role %s.", least, p.Role)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,12 @@ type Deps struct {
 	// Stopping is closed when the server is about to stop: watches end, so that
 	// they do not hold it up. It may be nil.
 	Stopping <-chan struct{}
+	// CursorKey is what the keys of cursors are derived from, the same in every
+	// process of an installation; without one, cursors end with the process.
+	CursorKey []byte
+	// LinkURL makes the address of a one-time sign-in link of its secret; without
+	// it, the address has no host.
+	LinkURL func(secret string) string
 	// WatchInterval is how often a watch looks at its job. Default 250 ms.
 	WatchInterval time.Duration
 }
@@ -54,10 +61,10 @@ type server struct {
 type limits struct {
 	json, csv int64         // bytes of a body
 	whole     time.Duration // for a request that is not a stream
-	chunk     time.Duration // for the next bytes of a body or stream to move
+	chunk     time.Duration // for the next bytes of a stream to be taken
 }
 
-// New returns the API's handler, for paths from the root.
+// New returns the API's handler, for paths from the root. It goes behind an edge.
 func New(d Deps) http.Handler { return newServer(d) }
 
 // Document returns the OpenAPI 3.1 description of the API as YAML. It depends on
@@ -83,6 +90,12 @@ func newServer(d Deps) *server {
 	if s.WatchInterval <= 0 {
 		s.WatchInterval = 250 * time.Millisecond
 	}
+	if len(s.CursorKey) == 0 {
+		s.CursorKey = []byte(rand.Text())
+	}
+	if s.LinkURL == nil {
+		s.LinkURL = func(secret string) string { return "/link/" + secret }
+	}
 	s.api = humago.New(s.mux, s.config())
 	s.api.UseMiddleware(s.guard, s.readBody)
 
@@ -98,6 +111,9 @@ func newServer(d Deps) *server {
 	s.registerUnits()
 	s.registerEvents()
 	s.registerSchemas()
+	s.registerBrand()
+	s.registerAPIKeys()
+	s.registerMembers()
 	openAnswers(s.api.OpenAPI())
 	addExamples(s.api.OpenAPI())
 	s.serveDocument()

@@ -12,6 +12,7 @@ import (
 
 	"mintage"
 	"mintage/internal/access"
+	"mintage/internal/edge"
 )
 
 // Marks of an operation, in its metadata.
@@ -39,9 +40,10 @@ func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	if o.Metadata[metaPublic] == nil {
-		p, err := s.Access.Authenticate(ctx.Context(), bearer(r.Header))
+		p, err := s.Access.Authenticate(ctx.Context(), bearer(r.Header), edge.Origin(ctx.Context()))
 		if err == nil {
 			x.principal = p
+			edge.SetActor(ctx.Context(), p.Actor)
 			err = access.Allow(p, access.Operation(o.OperationID))
 		}
 		if err != nil {

@@ -52,6 +52,11 @@ func jsonOperations(w *world) map[string]call {
 		"submit_mint_request":    {method: http.MethodPost, path: "/v1/mint-requests"},
 		"preflight_mint_request": {method: http.MethodPost, path: "/v1/mint-requests/preflight"},
 		"put_dpp_schema":         {method: http.MethodPut, path: "/v1/dpp-schemas/own"},
+		"update_brand":           {method: http.MethodPatch, path: "/v1/brand"},
+		"create_api_key":         {method: http.MethodPost, path: "/v1/api-keys"},
+		"rotate_api_key":         {method: http.MethodPost, path: "/v1/api-keys/" + w.brand.keys[mintage.RoleViewer][3:15] + "/rotate"},
+		"invite_member":          {method: http.MethodPost, path: "/v1/members"},
+		"change_member":          {method: http.MethodPatch, path: "/v1/members/" + p.ID},
 	}
 }
 
@@ -121,6 +126,7 @@ func (e *endless) Read(p []byte) (int, error) {
 func TestWrongFieldsChangeNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		p := w.newProduct("P-1")
+		viewer := w.brand.keys[mintage.RoleViewer][3:15]
 		ok := encode(t, requestBody(p.ID, 10))
 		with := func(field string) string { return ok[:len(ok)-1] + "," + field + "}" }
 		w.unchanged(func() {
@@ -159,6 +165,24 @@ func TestWrongFieldsChangeNothing(t *testing.T) {
 				{"PUT", "/v1/production-batches/" + strings.Repeat("R", 101), `{"sku":"P-1","quantity":1,"status":"READY"}`, "code"},
 				{"PUT", "/v1/dpp-schemas/own", `{"type":"object","properties":{"a":{"type":"` + marker + `"}}}`, "*"},
 				{"PUT", "/v1/dpp-schemas/" + strings.Repeat("r", 65), `{"type":"object"}`, "id"},
+				{"PATCH", "/v1/brand", `{"name":""}`, "/name"},
+				{"PATCH", "/v1/brand", `{"name":null}`, "/name"},
+				{"PATCH", "/v1/brand", `{"over_issue_percent":101}`, "/over_issue_percent"},
+				{"PATCH", "/v1/brand", `{"over_issue_percent":-1}`, "/over_issue_percent"},
+				{"PATCH", "/v1/brand", `{"resolver_base":"http://` + marker + `.example"}`, "/resolver_base"},
+				{"PATCH", "/v1/brand", `{"id":"x"}`, "/id"},
+				{"POST", "/v1/api-keys", `{"role":"` + marker + `"}`, "/role"},
+				{"POST", "/v1/api-keys", `{}`, "/role"},
+				{"POST", "/v1/api-keys", `{"role":"viewer","expires_at":"` + marker + `"}`, "/expires_at"},
+				{"POST", "/v1/api-keys", `{"role":"viewer","label":"` + strings.Repeat("x", 1000) + `"}`, "/label"},
+				{"POST", "/v1/api-keys/" + viewer + "/rotate", `{"overlap_seconds":-1}`, "/overlap_seconds"},
+				{"POST", "/v1/api-keys/" + viewer + "/rotate", `{"overlap_seconds":7776001}`, "/overlap_seconds"},
+				{"POST", "/v1/api-keys/" + viewer + "/rotate", `{"overlap_seconds":9223372036854775807}`, "/overlap_seconds"},
+				{"POST", "/v1/members", `{"email":"` + marker + `","name":"x","role":"viewer"}`, "/email"},
+				{"POST", "/v1/members", `{"email":"a@b.example","name":"","role":"viewer"}`, "/name"},
+				{"POST", "/v1/members", `{"email":"a@b.example","name":"x","role":"root"}`, "/role"},
+				{"GET", "/v1/events?from=" + marker, "", "from"},
+				{"GET", "/v1/events?from=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00Z", "", "until"},
 				{"GET", "/v1/products?limit=0", "", "limit"},
 				{"GET", "/v1/products?limit=201", "", "limit"},
 				{"GET", "/v1/products?limit=x", "", "limit"},

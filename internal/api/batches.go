@@ -74,7 +74,7 @@ func (s *server) registerBatches() {
 }
 
 func (s *server) listBatches(ctx context.Context, in *batchFilter) (*body[list[mintBatch]], error) {
-	page, err := in.page()
+	page, err := in.page(s.cursors(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (s *server) listBatches(ctx context.Context, in *batchFilter) (*body[list[m
 	if err != nil {
 		return nil, err
 	}
-	return listOf(rows, in.Limit, workNumber, showBatch), nil
+	return listOf(s.cursors(ctx), rows, in.Limit, workNumber, showBatch), nil
 }
 
 func (s *server) getBatch(ctx context.Context, in *ByID) (*body[mintBatch], error) {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -61,7 +60,7 @@ func (s *server) readBody(ctx huma.Context, next func(huma.Context)) {
 	}
 	var content *bodyReader
 	if err == nil {
-		content = s.newBodyReader(w, r, limit)
+		content = &bodyReader{body: http.MaxBytesReader(w, r.Body, limit), limit: limit}
 		r.Body = content
 		if spec.kind == bodyJSON {
 			var data []byte
@@ -101,36 +100,19 @@ func tooLarge(limit int64) error {
 	return p
 }
 
-// bodyReader reads a body within its limit, with a deadline for each chunk. It
-// keeps the error that ended it, since what reads from it may wrap or lose it.
+// bodyReader reads a body within its limit; the edge sees that it moves. It keeps
+// the error that ended it, since what reads from it may wrap or lose it.
 type bodyReader struct {
-	body    io.ReadCloser
-	control *http.ResponseController
-	chunk   time.Duration
-	limit   int64
-	err     error
-}
-
-func (s *server) newBodyReader(w http.ResponseWriter, r *http.Request, limit int64) *bodyReader {
-	return &bodyReader{
-		body:    http.MaxBytesReader(w, r.Body, limit),
-		control: http.NewResponseController(w),
-		chunk:   s.limits.chunk,
-		limit:   limit,
-	}
+	body  io.ReadCloser
+	limit int64
+	err   error
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
-	_ = b.control.SetReadDeadline(time.Now().Add(b.chunk)) // tests' writers have none
 	n, err := b.body.Read(p)
-	if err != nil {
-		// Or the server, which goes on reading to notice that the client leaves,
-		// would take the deadline for that.
-		_ = b.control.SetReadDeadline(time.Time{})
-		if !errors.Is(err, io.EOF) {
-			b.err = b.translate(err)
-			err = b.err
-		}
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.err = b.translate(err)
+		err = b.err
 	}
 	return n, err
 }

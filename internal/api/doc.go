@@ -7,22 +7,29 @@
 // Every request but the health checks and the API's own description carries an
 // API key, and the brand comes from that key alone. One middleware asks package
 // access for each operation by its operationId; an operation without a rule is
-// refused to everybody. Another brand's rows look like rows that do not exist.
+// refused to everybody. Another brand's rows look like rows that do not exist, in
+// status, body and headers. Secrets (API keys, the links of invitations) are answered
+// once, where they are made.
 //
-// One reader reads every JSON body before huma sees it: what two programs could
-// understand in different ways (a name given twice, broken UTF-8, half of a
-// surrogate pair) is refused. Then huma checks names and types, and the domain
+// The API stands behind an edge (package edge), which gives each request its id and
+// its client's address, bounds rates and slow bodies, answers panics and writes the
+// log. Both go into the principal, and from there into every event.
+//
+// Package strictjson reads every JSON body before huma sees it: what two programs
+// could understand in different ways is refused. Then huma checks names and types, and the domain
 // all the rest. A refused request changes nothing.
 //
 // Lists page by an opaque cursor over the order in which rows came to be, newest
-// first (units by ordinal), so that rows added meanwhile shift nothing. The units
+// first (units by ordinal), so that rows added meanwhile shift nothing. A cursor is
+// one brand's for one list, and tells nobody the number that it holds. The units
 // of a batch in the making end where minting stands; the same cursor asked again
 // goes on from there.
 //
 // # Streams
 //
 // An export and a watch last as long as somebody reads, an import as long as
-// somebody writes; a deadline bounds each chunk instead of the whole. All three
+// somebody writes; a deadline bounds each chunk instead of the whole, that of a
+// body being the edge's. All three
 // need little memory, whatever their size. An export that cannot go on breaks the
 // connection, so that a truncated file cannot pass for a whole one. The answer to
 // an import is sent when the file has been read: most clients do not read before

@@ -146,9 +146,10 @@ func TestDocumentIsComplete(t *testing.T) {
 func TestExamplesWork(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		all := operations(w.server)
+		key, person := w.brand.keys[mintage.RoleViewer][3:15], ""
 		send := func(id, name string, change ...string) *answer {
 			t.Helper()
-			c := call{method: all[id].Method, path: strings.ReplaceAll(all[id].Path, "{code}", "RUN-1")}
+			c := call{method: all[id].Method, path: strings.NewReplacer("{code}", "RUN-1", "{id}", key, "{user_id}", person).Replace(all[id].Path)}
 			switch body := requestExamples[id][name].(type) {
 			case json.RawMessage:
 				c.body = strings.NewReplacer(change...).Replace(string(body))
@@ -166,6 +167,11 @@ func TestExamplesWork(t *testing.T) {
 			send("preflight_mint_request", name, ids...).is(http.StatusOK)
 			send("submit_mint_request", name, ids...).is(http.StatusCreated)
 		}
+		send("update_brand", "settings").is(http.StatusOK)
+		send("create_api_key", "erp").is(http.StatusCreated)
+		send("rotate_api_key", "a week").is(http.StatusCreated)
+		person = decode[invitation](send("invite_member", "operator").is(http.StatusCreated)).UserID
+		send("change_member", "viewer").is(http.StatusNoContent)
 		for _, id := range []string{"import_products", "import_production_batches"} {
 			for name := range requestExamples[id] {
 				got := decode[importAnswer](send(id, name).is(http.StatusOK))

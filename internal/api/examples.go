@@ -17,6 +17,9 @@ var tags = []*huma.Tag{
 	{Name: "Products", Description: "SKUs, with or without a GTIN, and their DPP attributes."},
 	{Name: "Production batches", Description: "Runs known to the ERP, which bound how much is minted for them."},
 	{Name: "DPP schemas", Description: "Which attributes a category of products must have before it can be minted."},
+	{Name: "Brand", Description: "The brand that the key belongs to, and how it mints."},
+	{Name: "API keys", Description: "Keys for programs: their roles, their ends and their secrets, which are shown once."},
+	{Name: "Members", Description: "People who may sign in and act for the brand."},
 	{Name: "Events", Description: "The audit trail: who did what, and when."},
 	{Name: "Health", Description: "For load balancers and supervisors; no key is needed."},
 }
@@ -26,6 +29,7 @@ var pathIDs = map[string]string{
 	"/v1/products/":     "The product's id, which its creation and list_products give.",
 	"/v1/mint-jobs/":    "The job's id: mint_job_id in the answer to the mint request.",
 	"/v1/mint-batches/": "The batch's id: mint_batch_id in the answer to the mint request.",
+	"/v1/api-keys/":     "The key's id, which its creation and list_api_keys give; events name it as key:….",
 	"/v1/dpp-schemas/":  "The DPP schema's id: one that list_dpp_schemas gives or, to store one, a new name of the brand's choice.",
 }
 
@@ -35,6 +39,11 @@ var requestExamples = map[string]map[string]any{
 	"create_product": {"battery": json.RawMessage(`{"sku": "CELL-21700", "name": "Battery cell 21700", "gtin": "9521234543213",
 		"commercial_status": "ACTIVE", "dpp_schema": "battery", "attributes": {"weight_kg": 0.07}}`)},
 	"put_production_batch": {"run": json.RawMessage(`{"sku": "CELL-21700", "quantity": 50000, "status": "READY"}`)},
+	"update_brand":         {"settings": json.RawMessage(`{"over_issue_percent": 2, "admins_submit": true}`)},
+	"create_api_key":       {"erp": json.RawMessage(`{"role": "operator", "label": "ERP", "expires_at": "2099-12-31T00:00:00Z"}`)},
+	"rotate_api_key":       {"a week": json.RawMessage(`{"overlap_seconds": 604800}`)},
+	"invite_member":        {"operator": json.RawMessage(`{"email": "ada@brand.example", "name": "Ada Lovelace", "role": "operator"}`)},
+	"change_member":        {"viewer": json.RawMessage(`{"role": "viewer"}`)},
 	"import_products": {"products": "sku,name,gtin,commercial_status,dpp_schema,dpp.weight_kg\n" +
 		"CELL-21700,Battery cell 21700,9521234543213,ACTIVE,battery,0.07\nSHIRT-M,\"Shirt, size M\",,DRAFT,,\n"},
 	"import_production_batches": {"runs": "code,sku,quantity,status\nRUN-2026-07,CELL-21700,50000,READY\nRUN-2026-08,CELL-21700,20000,PLANNED\n"},
@@ -84,7 +93,7 @@ var csvColumns = map[string]string{
 // addExamples completes the document with what huma cannot derive.
 func addExamples(document *huma.OpenAPI) {
 	for _, path := range document.Paths {
-		for _, o := range []*huma.Operation{path.Get, path.Post, path.Put, path.Patch} {
+		for _, o := range []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
 			if o == nil {
 				continue
 			}

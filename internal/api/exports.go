@@ -36,7 +36,7 @@ func (s *server) export(ctx context.Context, in *ByID) (*huma.StreamResponse, er
 func (s *server) sendCSV(ctx context.Context, w http.ResponseWriter, b *mintage.Batch) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="mint-batch-`+b.ID+`.csv"`)
-	out := &pacedWriter{s, w}
+	out := &pacedWriter{server: s, w: w}
 	err := s.Export.CSV(ctx, b, out, func() error {
 		if err := out.flush(); !errors.Is(err, http.ErrNotSupported) {
 			return err
@@ -47,7 +47,7 @@ func (s *server) sendCSV(ctx context.Context, w http.ResponseWriter, b *mintage.
 		return
 	}
 	p := s.problem(ctx, err)
-	if answer, ok := w.(*recorder); ok && answer.begun() {
+	if out.begun {
 		panic(http.ErrAbortHandler) // a cut file must not look complete
 	}
 	w.Header().Del("Content-Disposition")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"mintage"
+	"mintage/internal/edge"
 )
 
 // health is the answer of a server that runs, or is ready.
@@ -32,7 +33,7 @@ func (s *server) registerHealth() {
 func (s *server) readiness(ctx context.Context, _ *struct{}) (*body[health], error) {
 	if s.Ready != nil {
 		if err := s.Ready(ctx); err != nil {
-			s.Log.Warn("not ready", "request_id", exchangeOf(ctx).id, "error", err)
+			s.Log.Warn("not ready", "request_id", edge.RequestID(ctx), "error", err)
 			code, message := mintage.ErrorCode(err), mintage.ErrorMessage(err)
 			if _, ok := errors.AsType[*mintage.Error](err); !ok { // most of all, ctx has ended
 				code, message = mintage.CodeUnavailable, "It could not be told in time whether requests can be served."

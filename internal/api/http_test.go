@@ -14,9 +14,7 @@ import (
 // serveAlone serves an API that has no services behind it.
 func serveAlone(t *testing.T) *httptest.Server {
 	t.Helper()
-	h := httptest.NewServer(New(Deps{APIVersion: "test", Version: "program"}))
-	t.Cleanup(h.Close)
-	return h
+	return serve(t, New(Deps{APIVersion: "test", Version: "program"}), nil)
 }
 
 func alone(t *testing.T) *world {
@@ -64,8 +62,7 @@ func TestPanicShowsNothing(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	cause := errors.New("the cause is not shown")
 	ready := mintage.Errorf(mintage.CodeOldSchema, "Run mintage migrate.").WithCause(cause)
-	h := httptest.NewServer(New(Deps{Ready: func(context.Context) error { return errors.Join(nil, ready) }}))
-	t.Cleanup(h.Close)
+	h := serve(t, New(Deps{Ready: func(context.Context) error { return errors.Join(nil, ready) }}), nil)
 	w := &world{t: t, http: h}
 	a := w.do(call{key: "-", path: "/readyz"})
 	p := a.refuses(http.StatusServiceUnavailable, mintage.CodeOldSchema)

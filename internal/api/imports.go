@@ -109,7 +109,7 @@ func (s *server) answerImport(ctx context.Context, w http.ResponseWriter, file i
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	out := &pacedWriter{s, w}
+	out := &pacedWriter{server: s, w: w}
 	_, err = io.WriteString(out, `{"rows":[`)
 	if err == nil {
 		_, err = io.Copy(out, stored)

@@ -56,7 +56,7 @@ func (s *server) registerJobs() {
 }
 
 func (s *server) listJobs(ctx context.Context, in *jobFilter) (*body[list[mintJob]], error) {
-	page, err := in.page()
+	page, err := in.page(s.cursors(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s *server) listJobs(ctx context.Context, in *jobFilter) (*body[list[mintJo
 	if err != nil {
 		return nil, err
 	}
-	return listOf(rows, in.Limit, workNumber, showJob), nil
+	return listOf(s.cursors(ctx), rows, in.Limit, workNumber, showJob), nil
 }
 
 func workNumber(w *mint.Work) int64 { return w.Job.Number }

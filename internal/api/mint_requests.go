@@ -81,11 +81,19 @@ type submitInput struct {
 // Resolve refuses what huma would take for no key, or for one of several.
 func (in *submitInput) Resolve(ctx huma.Context) []error {
 	r, _ := humago.Unwrap(ctx)
-	keys := r.Header.Values("Idempotency-Key")
-	if len(keys) == 0 || len(keys) == 1 && keys[0] != "" {
+	if fault := checkIdempotencyKey(r.Header.Values("Idempotency-Key")); fault != nil {
+		return []error{fault}
+	}
+	return nil
+}
+
+// checkIdempotencyKey takes one value that says something, or none; what a key may
+// be is the domain's to say.
+func checkIdempotencyKey(values []string) *huma.ErrorDetail {
+	if len(values) == 0 || len(values) == 1 && values[0] != "" {
 		return nil
 	}
-	return []error{&huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "Send one idempotency key of 1 to 255 characters, or none."}}
+	return &huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "Send one idempotency key of 1 to 255 characters, or none."}
 }
 
 func (s *server) registerMintRequests() {

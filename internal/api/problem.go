@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"mintage"
+	"mintage/internal/edge"
 )
 
 // problemType is the media type of every refusal (RFC 9457).
@@ -40,6 +41,7 @@ var statuses = map[mintage.Code]int{
 	mintage.CodeNotFound:     http.StatusNotFound,
 	mintage.CodeConflict:     http.StatusConflict,
 	mintage.CodeCommitted:    http.StatusConflict,
+	mintage.CodeTooMany:      http.StatusTooManyRequests,
 	mintage.CodeUnavailable:  http.StatusServiceUnavailable,
 	mintage.CodeRetry:        http.StatusServiceUnavailable,
 	mintage.CodeOldSchema:    http.StatusServiceUnavailable,
@@ -106,7 +108,7 @@ func newProblem(code mintage.Code, detail string) *problem {
 	switch {
 	case code == mintage.CodeUnauthorized:
 		p.headers.Set("WWW-Authenticate", `Bearer realm="mintage"`)
-	case code == mintage.CodeRetry:
+	case code == mintage.CodeRetry, code == mintage.CodeTooMany:
 		p.headers.Set("Retry-After", "1")
 	case status == http.StatusServiceUnavailable:
 		p.headers.Set("Retry-After", "5")
@@ -128,16 +130,15 @@ func (p *problem) ContentType(string) string { return problemType }
 
 // problem turns any error into what may be shown of it, and logs what may not.
 func (s *server) problem(ctx context.Context, err error) *problem {
-	x := exchangeOf(ctx)
 	p, ok := errors.AsType[*problem](err)
 	if !ok {
-		p = s.translate(ctx, x, err)
+		p = s.translate(ctx, err)
 	}
-	p.RequestID = x.id
+	p.RequestID = edge.RequestID(ctx)
 	return p
 }
 
-func (s *server) translate(ctx context.Context, x *exchange, err error) *problem {
+func (s *server) translate(ctx context.Context, err error) *problem {
 	code, message := mintage.ErrorCode(err), mintage.ErrorMessage(err)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
@@ -148,13 +149,13 @@ func (s *server) translate(ctx context.Context, x *exchange, err error) *problem
 	}
 	p := newProblem(code, message)
 	if p.Status >= http.StatusInternalServerError {
-		s.Log.Error("a request failed", "request_id", x.id, "code", mintage.ErrorCode(err), "error", err)
+		s.Log.Error("a request failed", "request_id", edge.RequestID(ctx), "code", mintage.ErrorCode(err), "error", err)
 	}
 	if p.Code == mintage.CodeBlocked {
 		p.BlockingReasons = reasonsOf(err)
 	}
 	if p.Code != mintage.CodeInternal {
-		p.Errors = faultsOf(x.operation, err)
+		p.Errors = faultsOf(exchangeOf(ctx).operation, err)
 	}
 	return p
 }
@@ -208,6 +209,7 @@ func (s *server) write(w http.ResponseWriter, p *problem) {
 	// net/http reads on through what was not read of the body before it answers; a
 	// client that announced one and sends nothing must not hold the connection.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(refusedBody)) // a recorder in a test has none
+	s.extend(w, s.limits.chunk)                                                    // a long import may be refused at its end
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // nobody to tell
 }
@@ -222,7 +224,7 @@ func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	x := exchangeOf(ctx.Context())
+	id := edge.RequestID(ctx.Context())
 	var p *problem
 	switch model.Status {
 	case statuses[codeMalformed]:
@@ -232,9 +234,9 @@ func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
 	default: // huma goes on to send the status that it has chosen
 		p = newProblem(mintage.CodeInternal, internalDetail)
 		p.Status, p.Title = model.Status, http.StatusText(model.Status)
-		s.Log.Error("a request failed", "request_id", x.id, "status", model.Status, "detail", model.Detail)
+		s.Log.Error("a request failed", "request_id", id, "status", model.Status, "detail", model.Detail)
 	}
-	p.RequestID = x.id
+	p.RequestID = id
 	if p.Code == mintage.CodeInternal {
 		return p, nil
 	}

@@ -121,7 +121,7 @@ func (s *server) withCommitted(ctx context.Context, code string, refusal error) 
 }
 
 func (s *server) listProductionBatches(ctx context.Context, in *productionBatchFilter) (*body[list[productionBatch]], error) {
-	page, err := in.page()
+	page, err := in.page(s.cursors(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -129,5 +129,5 @@ func (s *server) listProductionBatches(ctx context.Context, in *productionBatchF
 	if err != nil {
 		return nil, err
 	}
-	return listOf(rows, in.Limit, func(p *mintage.ProductionBatch) int64 { return p.Number }, showProductionBatch), nil
+	return listOf(s.cursors(ctx), rows, in.Limit, func(p *mintage.ProductionBatch) int64 { return p.Number }, showProductionBatch), nil
 }

@@ -74,7 +74,7 @@ func (productPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schem
 
 func (b *productPatch) patch() (catalogue.ProductPatch, error) {
 	for name, field := range map[string]optional[string]{"sku": b.SKU, "name": b.Name, "commercial_status": b.Status} {
-		if field.present && field.value == nil {
+		if field.null() {
 			return catalogue.ProductPatch{}, mintage.Errorf(mintage.CodeInvalidInput, "The %s cannot be taken away.", name).WithField(name)
 		}
 	}
@@ -87,7 +87,7 @@ func (b *productPatch) patch() (catalogue.ProductPatch, error) {
 
 // orEmpty turns null into "".
 func orEmpty(o optional[string]) *string {
-	if o.present && o.value == nil {
+	if o.null() {
 		return new(string)
 	}
 	return o.value
@@ -153,7 +153,7 @@ func present(o object) json.RawMessage {
 }
 
 func (s *server) listProducts(ctx context.Context, in *productFilter) (*body[list[product]], error) {
-	page, err := in.page()
+	page, err := in.page(s.cursors(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (s *server) listProducts(ctx context.Context, in *productFilter) (*body[lis
 	if err != nil {
 		return nil, err
 	}
-	return listOf(rows, in.Limit, func(p *mintage.Product) int64 { return p.Number }, showProduct), nil
+	return listOf(s.cursors(ctx), rows, in.Limit, func(p *mintage.Product) int64 { return p.Number }, showProduct), nil
 }
 
 func (s *server) getProduct(ctx context.Context, in *ByID) (*body[product], error) {

@@ -27,6 +27,7 @@ var refusals = map[int]struct{ name, text string }{
 	http.StatusRequestEntityTooLarge: {"BodyTooLarge", "The body is larger than it may be."},
 	http.StatusUnsupportedMediaType:  {"UnsupportedMediaType", "The body is not of a type that the operation takes."},
 	http.StatusUnprocessableEntity:   {"Unprocessable", "The input can never work as it is; each entry of errors says where and why."},
+	http.StatusTooManyRequests:       {"TooManyRequests", "The key or the address makes more requests than it may; wait for as many seconds as Retry-After says."},
 	http.StatusServiceUnavailable:    {"Unavailable", "The request cannot be served at the moment; try again later."},
 }
 
@@ -36,11 +37,11 @@ const failure = "Failure"
 // refusalsOf returns the statuses with which an operation refuses, in order.
 func refusalsOf(o *huma.Operation) []int {
 	all, _ := o.Metadata[metaRefuses].([]int)
-	all = append(slices.Clone(all), http.StatusUnprocessableEntity)
+	all = append(slices.Clone(all), http.StatusUnprocessableEntity, http.StatusTooManyRequests)
 	if o.Metadata[metaPublic] == nil {
 		all = append(all, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable)
 	}
-	if (o.Method == http.MethodGet || o.Method == http.MethodPatch) && strings.Contains(o.Path, "{") {
+	if slices.Contains([]string{http.MethodGet, http.MethodPatch, http.MethodDelete}, o.Method) && strings.Contains(o.Path, "{") {
 		all = append(all, http.StatusNotFound)
 	}
 	switch bodyOf(o).kind {
@@ -79,7 +80,7 @@ func refusalResponses(r huma.Registry) map[string]*huma.Response {
 		switch status {
 		case http.StatusUnauthorized:
 			response.Headers = map[string]*huma.Header{"WWW-Authenticate": {Schema: &huma.Schema{Type: huma.TypeString}}}
-		case http.StatusServiceUnavailable:
+		case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 			response.Headers = map[string]*huma.Header{"Retry-After": {Description: "In seconds.", Schema: &huma.Schema{Type: huma.TypeInteger}}}
 		}
 		responses[refusal.name] = response
@@ -117,7 +118,9 @@ var reasonCodes = []mintage.Code{
 
 // eventKinds are all kinds of events.
 var eventKinds = []mintage.EventKind{
-	mintage.EventBrandCreated, mintage.EventBrandUpdated, mintage.EventSchemaStored, mintage.EventKeyCreated,
+	mintage.EventBrandCreated, mintage.EventBrandUpdated, mintage.EventSchemaStored, mintage.EventKeyCreated, mintage.EventKeyRotated, mintage.EventKeyRevoked,
+	mintage.EventMemberAdded, mintage.EventMemberChanged, mintage.EventMemberRemoved, mintage.EventMemberInvited,
+	mintage.EventSignedIn, mintage.EventSignInRefused, mintage.EventSignedOut, mintage.EventPasswordChanged,
 	mintage.EventProductCreated, mintage.EventProductUpdated, mintage.EventProductionCreated, mintage.EventProductionUpdated,
 	mintage.EventJobTransition, mintage.EventJobStrike, mintage.EventBatchTransition, mintage.EventBatchCycle, mintage.EventBatchExported,
 }

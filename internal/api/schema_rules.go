@@ -42,6 +42,9 @@ type optional[T any] struct {
 	value   *T // nil for null
 }
 
+// null reports whether the field is there and null.
+func (o optional[T]) null() bool { return o.present && o.value == nil }
+
 // UnmarshalJSON is called only where the field is there.
 func (o *optional[T]) UnmarshalJSON(text []byte) error {
 	o.present = true

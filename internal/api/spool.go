@@ -61,15 +61,18 @@ func (s *spool) close() {
 type pacedWriter struct {
 	server *server
 	w      http.ResponseWriter
+	begun  bool // something was sent
 }
 
 func (p *pacedWriter) Write(b []byte) (int, error) {
+	p.begun = true
 	p.server.extend(p.w, p.server.limits.chunk)
 	return p.w.Write(b)
 }
 
-// flush sends what was written.
+// flush sends what was written, the status at least.
 func (p *pacedWriter) flush() error {
+	p.begun = true
 	p.server.extend(p.w, p.server.limits.chunk)
 	return http.NewResponseController(p.w).Flush()
 }

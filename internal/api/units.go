@@ -53,7 +53,7 @@ func (s *server) registerUnits() {
 }
 
 func (s *server) listUnits(ctx context.Context, in *unitFilter) (*body[list[unit]], error) {
-	page, err := in.page()
+	page, err := in.page(s.cursors(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *server) listUnits(ctx context.Context, in *unitFilter) (*body[list[unit
 	if err != nil {
 		return nil, err
 	}
-	return listOf(rows, in.Limit, func(u *mintage.Unit) int64 { return u.Ordinal }, showUnit), nil
+	return listOf(s.cursors(ctx), rows, in.Limit, func(u *mintage.Unit) int64 { return u.Ordinal }, showUnit), nil
 }
 
 func (s *server) getUnit(ctx context.Context, in *struct {

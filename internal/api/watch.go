@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"mintage"
+	"mintage/internal/edge"
 	"mintage/internal/mint"
 )
 
@@ -62,7 +63,7 @@ func (s *server) watch(ctx context.Context, in *watchInput) (*huma.StreamRespons
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-		s.stream(ctx, &pacedWriter{s, w}, work, seen)
+		s.stream(ctx, &pacedWriter{server: s, w: w}, work, seen)
 	}}, nil
 }
 
@@ -97,7 +98,7 @@ func (s *server) stream(ctx context.Context, out *pacedWriter, work *mint.Work, 
 		case <-look.C:
 			latest, err := s.Mint.Job(ctx, principal(ctx), work.Job.ID)
 			if err != nil {
-				s.Log.Warn("a watch broke off", "request_id", exchangeOf(ctx).id, "error", err)
+				s.Log.Warn("a watch broke off", "request_id", edge.RequestID(ctx), "error", err)
 				return
 			}
 			work = latest

@@ -19,9 +19,11 @@ import (
 	"mintage"
 	"mintage/internal/access"
 	"mintage/internal/catalogue"
+	"mintage/internal/edge"
 	"mintage/internal/export"
 	"mintage/internal/mint"
 	"mintage/internal/serial"
+	"mintage/internal/store"
 	"mintage/internal/store/storetest"
 )
 
@@ -30,6 +32,7 @@ import (
 type world struct {
 	t       testing.TB
 	db      *storetest.DB
+	clock   *storetest.Clock // of access: it stands, so that a key's use is noted once
 	server  *server
 	http    *httptest.Server
 	master  serial.MasterKey
@@ -42,7 +45,8 @@ type world struct {
 // brandOf is a brand and its API keys.
 type brandOf struct {
 	*mintage.Brand
-	keys map[mintage.Role]string
+	keys    map[mintage.Role]string
+	settled time.Time // see settle
 }
 
 func each(t *testing.T, fn func(t *testing.T, w *world)) {
@@ -50,27 +54,64 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) { fn(t, newWorld(t, db)) })
 }
 
+// eachWall is each, and once more with the API in the database role that policies
+// apply to.
+func eachWall(t *testing.T, fn func(t *testing.T, w *world)) {
+	t.Helper()
+	each(t, fn)
+	t.Run("postgres as mintage_app", func(t *testing.T) {
+		db := storetest.Open(t, "postgres")
+		app := db.As(t, "mintage_app")
+		if walled, err := app.Restricted(t.Context()); err != nil || !walled {
+			t.Fatalf("the role is not restricted (%v)", err)
+		}
+		fn(t, newWorldOn(t, db, app))
+	})
+}
+
 func newWorld(t testing.TB, db *storetest.DB, edit ...func(*server)) *world {
+	t.Helper()
+	return newWorldOn(t, db, db, edit...)
+}
+
+// newWorldOn serves the API from s, a store that is open on db; the worker uses db
+// itself.
+func newWorldOn(t testing.TB, db *storetest.DB, s store.Store, edit ...func(*server)) *world {
 	t.Helper()
 	stopping := make(chan struct{})
 	master := serial.NewMasterKey()
 	w := &world{
-		t: t, db: db, master: master, keyring: mint.NewKeyring(master),
+		t: t, db: db, clock: storetest.NewClock(time.Now().Truncate(time.Second)), master: master, keyring: mint.NewKeyring(master),
 		stop: sync.OnceFunc(func() { close(stopping) }), logged: &syncBuffer{},
 	}
+	log := slog.New(slog.NewTextHandler(w.logged, nil))
 	w.server = newServer(Deps{
-		Mint: mint.New(db, w.keyring, time.Now), Catalogue: catalogue.New(db, time.Now),
-		Access: access.New(db, time.Now), Export: export.New(db, time.Now),
-		Ready: db.Ping, Version: "test", Log: slog.New(slog.NewTextHandler(w.logged, nil)), Stopping: stopping, WatchInterval: time.Millisecond,
+		Mint: mint.New(s, w.keyring, time.Now), Catalogue: catalogue.New(s, time.Now),
+		Access: access.New(s, w.clock.Now), Export: export.New(s, time.Now),
+		CursorKey: master.Derive("cursors"), LinkURL: func(secret string) string { return "https://mintage.test/link/" + secret },
+		Ready: s.Ping, Version: "test", Log: log, Stopping: stopping, WatchInterval: time.Millisecond,
 	})
 	for _, e := range edit {
 		e(w.server)
 	}
-	w.http = httptest.NewServer(w.server)
-	t.Cleanup(w.http.Close)
+	w.http = serve(t, w.server, log)
+	t.Cleanup(func() { _ = w.server.Access.Close() })
 	t.Cleanup(w.stop)
 	w.brand = w.newBrand("https://id.example")
 	return w
+}
+
+// serve serves an API behind an edge.
+func serve(t testing.TB, api http.Handler, log *slog.Logger) *httptest.Server {
+	t.Helper()
+	h := httptest.NewServer(edge.New(edge.Options{Log: log})(api))
+	t.Cleanup(h.Close)
+	return h
+}
+
+// principal acts for a brand as its owner.
+func (b *brandOf) principal() mintage.Principal {
+	return mintage.Principal{BrandNumber: b.Number, Role: mintage.RoleOwner, Actor: "test"}
 }
 
 func (w *world) newBrand(base string) *brandOf {
@@ -80,7 +121,7 @@ func (w *world) newBrand(base string) *brandOf {
 		w.t.Fatal(err)
 	}
 	for _, role := range mintage.Roles {
-		key, err := w.server.Access.CreateKey(w.t.Context(), b.ID, role, time.Time{}, "test")
+		_, key, err := w.server.Access.CreateKey(w.t.Context(), b.principal(), role, "", time.Time{})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -253,9 +294,37 @@ func (w *world) submit(productID string, quantity int, edit ...func(map[string]a
 	return decode[submission](w.do(call{path: "/v1/mint-requests", body: body}).is(http.StatusCreated))
 }
 
+// settle waits until the use of every key of the brand is noted, which happens
+// after the answer, once for each time that the clock shows.
+func (w *world) settle() {
+	w.t.Helper()
+	if w.brand.settled.Equal(w.clock.Now()) {
+		return
+	}
+	w.brand.settled = w.clock.Now()
+	used := map[string]bool{}
+	for _, text := range w.brand.keys {
+		w.do(call{key: text, path: "/v1/brand"})
+		used[text[3:15]] = true
+	}
+	storetest.Eventually(w.t, "the use of the keys is noted", func() bool {
+		keys, err := w.server.Access.Keys(w.t.Context(), w.brand.principal())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, k := range keys {
+			if used[k.ID] && !k.LastUsedAt.Equal(w.clock.Now()) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // unchanged requires that fn leaves the database as it was.
 func (w *world) unchanged(fn func()) {
 	w.t.Helper()
+	w.settle()
 	before := storetest.Snapshot(w.t, w.db)
 	fn()
 	if changes := storetest.Changes(before, storetest.Snapshot(w.t, w.db)); changes != "" {

@@ -73,6 +73,11 @@ type Result struct {
 	TableBytesPerUnit   *float64 `json:"table_bytes_per_unit"`
 	PeakRSSBytes        *float64 `json:"peak_rss_bytes"`
 
+	// Of several jobs: the rate of one alone, with the same workers, and that of all
+	// together against it.
+	OneJobUnitsPerSecond *float64 `json:"one_job_units_per_second"`
+	RatioToOneJob        *float64 `json:"ratio_to_one_job"`
+
 	// Of a series: the median of its last three jobs' rates against that of its
 	// first three.
 	LastToFirstRatio *float64  `json:"last_to_first_ratio"`
@@ -203,7 +208,7 @@ func (w *workshop) series(ctx context.Context, r *Result) error {
 
 // samples are the figures of all rounds.
 type samples struct {
-	engine, floor, naive, toFloor, toNaive, visible, wal, size, rss []float64
+	engine, floor, naive, toFloor, toNaive, visible, wal, size, rss, oneJob, toOneJob []float64
 }
 
 func (w *workshop) rounds(ctx context.Context, r *Result) error {
@@ -216,6 +221,7 @@ func (w *workshop) rounds(ctx context.Context, r *Result) error {
 	}
 	r.UnitsPerSecond, r.FloorUnitsPerSecond, r.NaiveUnitsPerSecond = median(s.engine), median(s.floor), median(s.naive)
 	r.RatioToFloor, r.RatioToNaive = median(s.toFloor), median(s.toNaive)
+	r.OneJobUnitsPerSecond, r.RatioToOneJob = median(s.oneJob), median(s.toOneJob)
 	r.FirstUnitsVisibleMS, r.WALBytesPerUnit, r.TableBytesPerUnit = median(s.visible), median(s.wal), median(s.size)
 	if len(s.rss) > 0 {
 		peak := slices.Max(s.rss)
@@ -224,7 +230,7 @@ func (w *workshop) rounds(ctx context.Context, r *Result) error {
 	return nil
 }
 
-// round measures the three phases once. A profile is of the engine's alone.
+// round measures the phases once. A profile is of the engine's alone.
 func (w *workshop) round(ctx context.Context, s *samples, profile bool) error {
 	if err := w.db.settle(ctx); err != nil {
 		return err
@@ -270,6 +276,17 @@ func (w *workshop) round(ctx context.Context, s *samples, profile bool) error {
 	}
 	s.size = append(s.size, float64(sizeAfter-size)/units)
 
+	if w.Jobs > 1 {
+		alone, err := w.mint(ctx, 1)
+		if err != nil {
+			return err
+		}
+		one := rate(w.Units, alone.took)
+		s.oneJob, s.toOneJob = append(s.oneJob, one), append(s.toOneJob, units/run.took.Seconds()/one)
+		if err := w.db.settle(ctx); err != nil {
+			return err
+		}
+	}
 	product, err := w.newProduct(ctx)
 	if err != nil {
 		return err

@@ -113,8 +113,10 @@ func TestMintWithWorkerProcesses(t *testing.T) {
 		Units: units, Jobs: 3, Workers: 2, Rounds: 1, Program: program,
 		DatabaseURL: pgtest.URL(t), Progress: t.Logf,
 	})
-	if v, ok := figures["units_per_second"].(float64); !ok || v <= 0 {
-		t.Errorf("units_per_second is %v", figures["units_per_second"])
+	for _, name := range []string{"units_per_second", "one_job_units_per_second", "ratio_to_one_job"} {
+		if v, ok := figures[name].(float64); !ok || v <= 0 {
+			t.Errorf("%s is %v", name, figures[name])
+		}
 	}
 }
 

@@ -2,12 +2,14 @@
 // what the same database takes at best and beside what one would build without
 // much thought. It works in a scratch database of its own.
 //
-// A round has three phases, one after the other, so that a machine that grows
+// A round has its phases one after the other, so that a machine that grows
 // slower or busier does so for all three; figures are medians over the rounds,
 // and a ratio is the median of the rounds' own ratios:
 //
 //   - the engine: mint requests through [mint.Service], minted by [mint.Engine]
 //     in this process or by worker processes, from submission to the last commit;
+//   - where several jobs are asked for: one such job alone, minted by the same
+//     workers;
 //   - the floor: rows of the same kind in the same table, with the same index, by
 //     one COPY in one transaction, encoded before the clock starts. On SQLite: by
 //     a prepared statement of 100 rows in one transaction, handed to the driver

@@ -124,14 +124,15 @@ func (p *postgresBench) settle(ctx context.Context) error {
 
 // floor copies rows that are encoded to the last byte.
 func (p *postgresBench) floor(ctx context.Context, product, first int64, codes []serial.Code) (time.Duration, error) {
-	const row = 2 + 3*(4+8) // the number of fields; of each, its length and a bigint
+	const row = 2 + (4 + 4) + (4 + 4) + (4 + 8) // the number of fields; of each, its length and its bytes
 	b := make([]byte, 0, 32+row*len(codes))
 	b = append(b, "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	for i, code := range codes {
 		b = binary.BigEndian.AppendUint16(b, 3)
-		for _, field := range [...]uint64{uint64(product), uint64(first) + uint64(i), uint64(code)} {
-			b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), field)
+		for _, field := range [...]uint32{uint32(product), uint32(first) + uint32(i)} {
+			b = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, 4), field)
 		}
+		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(code))
 	}
 	b = binary.BigEndian.AppendUint16(b, 0xffff)
 	started := time.Now()

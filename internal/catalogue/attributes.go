@@ -3,37 +3,27 @@ package catalogue
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"reflect"
-	"unicode/utf8"
 
 	"mintage"
+	"mintage/internal/strictjson"
 )
 
-// Limits of a product's attributes.
-const (
-	maxAttributes     = 64 << 10 // bytes
-	maxAttributeDepth = 20       // nested objects and lists, the outermost counted
-)
+const maxAttributes = 64 << 10 // bytes
 
-// parseAttributes reads a JSON object strictly. What encoding/json lets pass and
-// what two readers could understand differently (a name given twice) is refused.
-// Numbers keep their digits.
+// attributeRules are what a product's attributes keep to. Names that differ in
+// case only are two: a DPP schema's names are exact.
+var attributeRules = strictjson.Rules{Bytes: maxAttributes, Depth: 20}
+
+// parseAttributes reads a JSON object strictly. Numbers keep their digits.
 func parseAttributes(raw json.RawMessage) (map[string]any, error) {
-	if len(raw) > maxAttributes {
-		return nil, invalid("attributes", "The attributes are larger than %d KiB; shorten them.", maxAttributes>>10)
-	}
-	if err := checkJSON(raw); err != nil {
-		return nil, err
+	if fault := attributeRules.Check(raw); fault != nil {
+		return nil, invalid("attributes", "%s", fault.Text("The JSON text of the attributes"))
 	}
 	value, err := decodeJSON(raw)
-	if err != nil {
-		return nil, invalid("attributes", "The attributes are not valid JSON.").WithCause(err)
-	}
 	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, invalid("attributes", "The attributes must be a JSON object.")
+	if err != nil || !ok {
+		return nil, invalid("attributes", "The attributes are not a JSON object.").WithCause(err)
 	}
 	return object, nil
 }
@@ -46,56 +36,14 @@ func decodeJSON(raw []byte) (any, error) {
 	return value, err
 }
 
-// checkJSON refuses what is not exactly one JSON value, names given twice and
-// too deep nesting. It does not recurse: depth is what it is to bound.
-func checkJSON(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return invalid("attributes", "The attributes are not valid UTF-8.")
+// checkCell holds a cell that is JSON to the rules of attributes.
+func checkCell(cell string) error {
+	rules := attributeRules
+	rules.Lists = true
+	if fault := rules.Check([]byte(cell)); fault != nil {
+		return invalid("", "%s", fault.Text("The cell"))
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	type level struct {
-		names   map[string]bool // nil in a list
-		isValue bool            // in an object: a name was read, its value comes
-	}
-	var levels []level
-	for values := 0; ; {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) && len(levels) == 0 && values == 1 {
-			return nil
-		}
-		if err != nil || len(levels) == 0 && values == 1 {
-			return invalid("attributes", "The attributes are not valid JSON (near byte %d).", decoder.InputOffset()).WithCause(err)
-		}
-		if len(levels) == 0 {
-			values++
-		}
-		if token == json.Delim('}') || token == json.Delim(']') {
-			levels = levels[:len(levels)-1]
-			continue
-		}
-		if len(levels) > 0 {
-			if top := &levels[len(levels)-1]; top.names != nil {
-				if name, ok := token.(string); ok && !top.isValue {
-					if top.names[name] {
-						return invalid("attributes", "The attributes have a name twice in one object (near byte %d); keep one.", decoder.InputOffset())
-					}
-					top.names[name], top.isValue = true, true
-					continue
-				}
-				top.isValue = false
-			}
-		}
-		switch token {
-		case json.Delim('{'):
-			levels = append(levels, level{names: map[string]bool{}})
-		case json.Delim('['):
-			levels = append(levels, level{})
-		}
-		if len(levels) > maxAttributeDepth {
-			return invalid("attributes", "The attributes nest deeper than %d levels; flatten them.", maxAttributeDepth)
-		}
-	}
+	return nil
 }
 
 // encodeAttributes is the inverse of parseAttributes, under the same limits.

@@ -119,7 +119,7 @@ func drawJSON(t *rapid.T, depth int) any {
 	case 1:
 		return rapid.Int().Draw(t, "number")
 	case 2:
-		return rapid.String().Draw(t, "text")
+		return strings.ReplaceAll(rapid.String().Draw(t, "text"), "\x00", "") // refused, as another test says
 	case 3:
 		return []any{drawJSON(t, depth-1)}
 	}

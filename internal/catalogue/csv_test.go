@@ -229,6 +229,8 @@ func (r *repeater) Read(p []byte) (int, error) {
 // noStore is enough of a store for an import that stores nothing.
 type noStore struct{ store.Store }
 
+func (s noStore) For(int64) store.Transactions { return s }
+
 func (noStore) InTx(_ context.Context, fn func(store.Tx) error) error { return fn(nil) }
 
 func FuzzImport(f *testing.F) {

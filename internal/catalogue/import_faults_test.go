@@ -116,6 +116,8 @@ type failingStore struct {
 	err  error
 }
 
+func (f *failingStore) For(int64) store.Transactions { return f }
+
 func (f *failingStore) InTx(ctx context.Context, fn func(store.Tx) error) error {
 	if f.good--; f.good < 0 {
 		return f.err

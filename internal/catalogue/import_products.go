@@ -115,8 +115,8 @@ func (im *productImport) changeAttributes(ctx context.Context, tx store.Tx, prod
 			return invalid(heading, "%s", mintage.ErrorMessage(err))
 		}
 		switch value.(type) {
-		case map[string]any, []any: // the cell is JSON: hold it to the rules of attributes
-			if err := checkJSON([]byte(strings.TrimSpace(cell))); err != nil {
+		case map[string]any, []any: // the cell is JSON
+			if err := checkCell(strings.TrimSpace(cell)); err != nil {
 				return invalid(heading, "%s", mintage.ErrorMessage(err))
 			}
 		}

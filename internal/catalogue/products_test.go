@@ -165,6 +165,8 @@ type unluckyStore struct {
 	times int
 }
 
+func (u *unluckyStore) For(int64) store.Transactions { return u }
+
 func (u *unluckyStore) InTx(ctx context.Context, fn func(store.Tx) error) error {
 	return u.Store.InTx(ctx, func(tx store.Tx) error { return fn(unluckyTx{tx, u}) })
 }

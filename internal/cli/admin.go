@@ -1,29 +1,48 @@
 package cli
 
 import (
-	"time"
+	"errors"
 
 	"mintage"
+	"mintage/internal/mint"
 )
 
+// brandSettings are what may be changed of a brand later. nil: not given.
+type brandSettings struct {
+	GS1Required      *bool `help:"Refuse mint requests for products without a GTIN." name:"gs1-required" negatable:""`
+	OverIssuePercent *int  `help:"Units that may be minted beyond a production batch's quantity, in percent, for spoiled labels." placeholder:"N"`
+	LotFromRun       *bool `help:"Use the production batch's code as the lot where a request names none." name:"lot-from-production-batch" negatable:""`
+	AdminsSubmit     *bool `help:"Let only admins and owners submit mint requests." name:"admins-submit" negatable:""`
+}
+
+// apply changes what was given.
+func (c *brandSettings) apply(b *mintage.Brand) {
+	set(&b.GS1Required, c.GS1Required)
+	set(&b.OverIssuePercent, c.OverIssuePercent)
+	set(&b.LotFromProductionBatch, c.LotFromRun)
+	set(&b.AdminsSubmit, c.AdminsSubmit)
+}
+
+func set[T any](to *T, given *T) {
+	if given != nil {
+		*to = *given
+	}
+}
+
 type brandCreateCmd struct {
-	Name             string `help:"Name of the brand." required:""`
-	ResolverBase     string `help:"Base of the URLs that are printed, such as https://id.example.com. It belongs to this brand for ever." required:"" placeholder:"URL"`
-	GS1Required      bool   `help:"Refuse mint requests for products without a GTIN." name:"gs1-required"`
-	OverIssuePercent int    `help:"Units that may be minted beyond a production batch's quantity, in percent, for spoiled labels." default:"0" placeholder:"N"`
-	LotFromRun       bool   `name:"lot-from-production-batch" help:"Use the production batch's code as the lot where a request names none." default:"true" negatable:""`
+	Name         string `help:"Name of the brand." required:""`
+	ResolverBase string `help:"Base of the URLs that are printed, such as https://id.example.com. It belongs to this brand for ever." required:"" placeholder:"URL"`
+	brandSettings
 }
 
 func (c *brandCreateCmd) Run(e *env) error {
-	a, err := e.open(administer)
+	a, err := e.open(roleOperator)
 	if err != nil {
 		return err
 	}
 	defer a.close(e)
-	b := &mintage.Brand{
-		Name: c.Name, ResolverBase: c.ResolverBase, GS1Required: c.GS1Required,
-		OverIssuePercent: c.OverIssuePercent, LotFromProductionBatch: c.LotFromRun,
-	}
+	b := &mintage.Brand{Name: c.Name, ResolverBase: c.ResolverBase, LotFromProductionBatch: true}
+	c.apply(b)
 	if err := a.mint.CreateBrand(e, b, "cli"); err != nil {
 		return err
 	}
@@ -34,33 +53,37 @@ func (c *brandCreateCmd) Run(e *env) error {
 	return nil
 }
 
-type keyCreateCmd struct {
-	Brand   string        `help:"ID of the brand; needed where there are several." placeholder:"ID"`
-	Role    string        `help:"What the key may do: viewer, operator, admin or owner." enum:"viewer,operator,admin,owner" required:""`
-	Expires time.Duration `help:"How long the key is valid, such as 2160h; without it, for ever." default:"0s" placeholder:"DURATION"`
+type brandUpdateCmd struct {
+	brandFlag
+	Name         *string `help:"Another name."`
+	ResolverBase *string `help:"Base of the URLs that are printed from now on. Those printed already stay as they are." placeholder:"URL"`
+	brandSettings
 }
 
-func (c *keyCreateCmd) Run(e *env) error {
-	a, err := e.open(administer)
-	if err != nil {
-		return err
+// Validate is called by kong.
+func (c *brandUpdateCmd) Validate() error {
+	if c.Name == nil && c.ResolverBase == nil && c.brandSettings == (brandSettings{}) {
+		return errors.New("say what to change")
 	}
-	defer a.close(e)
-	brand, err := a.brand(e, c.Brand)
-	if err != nil {
-		return err
-	}
-	var expires time.Time
-	if c.Expires > 0 {
-		expires = now().Add(c.Expires)
-	}
-	key, err := a.access.CreateKey(e, brand.ID, mintage.Role(c.Role), expires, "cli")
-	if err != nil {
-		return err
-	}
-	if e.JSON {
-		return e.printJSON(map[string]string{"key": key, "brand_id": brand.ID, "role": c.Role})
-	}
-	e.printf("%s\nThis key of %s is shown only now. Send it as Authorization: Bearer mk_…\n", key, brand.Name)
 	return nil
+}
+
+func (c *brandUpdateCmd) Run(e *env) error {
+	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error {
+		b, err := a.mint.UpdateBrand(e, p, mint.SettingsPatch{
+			Name: c.Name, ResolverBase: c.ResolverBase, GS1Required: c.GS1Required, OverIssuePercent: c.OverIssuePercent,
+			LotFromProductionBatch: c.LotFromRun, AdminsSubmit: c.AdminsSubmit,
+		})
+		if err != nil {
+			return err
+		}
+		if e.JSON {
+			return e.printJSON(map[string]any{
+				"brand_id": b.ID, "name": b.Name, "resolver_base": b.ResolverBase, "gs1_required": b.GS1Required,
+				"over_issue_percent": b.OverIssuePercent, "lot_from_production_batch": b.LotFromProductionBatch, "admins_submit": b.AdminsSubmit,
+			})
+		}
+		e.printf("Brand %s is changed.\n", b.Name)
+		return nil
+	})
 }

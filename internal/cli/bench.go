@@ -64,6 +64,8 @@ func (c *benchMintCmd) print(e *env, r *bench.Result) error {
 		{"the naive way", "%.0f", r.NaiveUnitsPerSecond},
 		{"ratio to the floor", "%.2f", r.RatioToFloor},
 		{"ratio to the naive way", "%.1f", r.RatioToNaive},
+		{"one job alone", "%.0f", r.OneJobUnitsPerSecond},
+		{"ratio to one job alone", "%.2f", r.RatioToOneJob},
 		{"first units visible, ms", "%.1f", r.FirstUnitsVisibleMS},
 		{"WAL bytes a unit", "%.1f", r.WALBytesPerUnit},
 		{"table and index bytes a unit", "%.1f", r.TableBytesPerUnit},

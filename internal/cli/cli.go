@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"mintage"
+	"mintage/internal/edge"
 )
 
 // commands is the whole command line.
@@ -25,10 +27,19 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Import a sample catalogue, mint a million units, then serve."`
 	Brand   struct {
 		Create brandCreateCmd `cmd:"" help:"Create a brand with its resolver base."`
+		Update brandUpdateCmd `cmd:"" help:"Change a brand's settings."`
 	} `cmd:"" help:"Brands of this installation."`
 	Key struct {
 		Create keyCreateCmd `cmd:"" help:"Create an API key; it is shown once."`
+		List   keyListCmd   `cmd:"" help:"List a brand's API keys, newest first."`
+		Rotate keyRotateCmd `cmd:"" help:"Create a key in another's place, which goes on for a while."`
+		Revoke keyRevokeCmd `cmd:"" help:"End a key at once."`
 	} `cmd:"" help:"API keys."`
+	Member struct {
+		Invite memberInviteCmd `cmd:"" help:"Invite a person to a brand; prints a link to sign in with once."`
+		List   memberListCmd   `cmd:"" help:"List a brand's members."`
+		Remove memberRemoveCmd `cmd:"" help:"Take a person out of a brand."`
+	} `cmd:"" help:"People and their roles."`
 	Import struct {
 		Products          importProductsCmd   `cmd:"" help:"Import a catalogue from a CSV file."`
 		ProductionBatches importProductionCmd `cmd:"" help:"Import production batches from a CSV file."`
@@ -37,6 +48,7 @@ type commands struct {
 	Jobs   jobsCmd   `cmd:"" help:"List mint jobs, newest first."`
 	Export exportCmd `cmd:"" help:"Write the units of a mint batch as CSV."`
 	Verify verifyCmd `cmd:"" help:"Audit the whole database against mintage's promises."`
+	Audit  auditCmds `cmd:"" help:"The audit trail's hash chains."`
 	Bench  struct {
 		Mint benchMintCmd `cmd:"" help:"Mint in a scratch database, beside what it takes at best and beside a naive table."`
 	} `cmd:"" help:"Measure."`
@@ -82,6 +94,10 @@ func run(ctx context.Context, args []string, version string, stdout, stderr io.W
 		kong.Description("Mints digital product passport identities."),
 		kong.UsageOnError(),
 		kong.Writers(stdout, stderr),
+		kong.Vars{
+			"connections": strconv.Itoa(edge.DefaultConnections),
+			"per_key":     strconv.Itoa(edge.DefaultPerKey), "per_address": strconv.Itoa(edge.DefaultPerAddress),
+		},
 		kong.Exit(func(code int) { panic(exited(code)) }),
 	)
 	if err != nil {

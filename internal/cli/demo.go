@@ -28,34 +28,44 @@ const (
 
 type demoCmd struct {
 	engineFlags
-	Units  int64  `help:"Number of units to mint, 1 to 1000000." default:"1000000" placeholder:"N"`
-	Once   bool   `help:"Exit after the summary instead of serving."`
-	Listen string `help:"Address to serve on afterwards." default:"127.0.0.1:8080" env:"MINTAGE_LISTEN" placeholder:"HOST:PORT"`
+	planeFlags
+	Units int64 `help:"Number of units to mint, 1 to 1000000." default:"1000000" placeholder:"N"`
+	Once  bool  `help:"Exit after the summary instead of serving."`
+}
+
+// Validate is called by kong, which knows nothing of what is embedded.
+func (c *demoCmd) Validate() error {
+	return errors.Join(c.engineFlags.Validate(), c.planeFlags.Validate())
 }
 
 func (c *demoCmd) Run(e *env) error {
 	if c.Units < 1 || c.Units > mintage.MaxRequestQuantity {
 		return mintage.Errorf(mintage.CodeInvalidInput, "--units must be 1 to %d.", mintage.MaxRequestQuantity)
 	}
-	a, err := e.open(serve)
+	defer e.stopInTime()()
+	a, err := e.open(roleWorker) // which also may make a brand
 	if err != nil {
 		return err
 	}
 	defer a.close(e)
-	e.stopInTime()
 	engine := c.engine(e, a)
 	if c.Once {
 		return c.mint(e, a, engine.Run)
 	}
-	listener, err := e.listen(c.Listen) // before all the work
+	s, err := a.newServing(e, c.planeFlags, []role{roleAPI, roleWeb}, engine) // takes the address before all the work
 	if err != nil {
 		return err
 	}
 	if err := c.mint(e, a, engine.Run); err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, s.close())
 	}
-	e.printf("\nServing on http://%s until you press Ctrl-C. For the API, make a key: mintage key create --role operator\n", listener.Addr())
-	return a.serve(e, engine, listener)
+	link, err := s.firstLink(e)
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	e.printf("\nServing on %s until you press Ctrl-C. For the API, make a key: mintage key create --role operator\n", s.baseURL)
+	e.printLink(link)
+	return s.run(e)
 }
 
 // mint tells the whole story of a mint request once, with work running beside it.

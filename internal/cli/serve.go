@@ -3,15 +3,15 @@ package cli
 import (
 	"context"
 	"errors"
-	"net"
-	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"mintage"
 	"mintage/internal/api"
+	"mintage/internal/audit"
 	"mintage/internal/mint"
 )
 
@@ -27,7 +27,7 @@ type engineFlags struct {
 	HungAfter time.Duration `help:"How long one transaction may hold a job before its worker is ended." default:"15s" env:"MINTAGE_HUNG_AFTER" placeholder:"DURATION" hidden:""`
 }
 
-// Validate is called by kong.
+// Validate refuses what cannot be.
 func (f engineFlags) Validate() error {
 	if f.CycleSize < 1 || f.CycleSize > mintage.MaxCycle {
 		return errors.New("--cycle-size must be 1 to " + strconv.Itoa(mintage.MaxCycle))
@@ -39,21 +39,28 @@ func (f engineFlags) Validate() error {
 }
 
 func (f engineFlags) engine(e *env, a *app) *mint.Engine {
-	return mint.NewEngine(a.store, a.keys, mint.Options{
+	return mint.NewEngine(a.stores[roleWorker], a.keys, mint.Options{
 		CycleSize: f.CycleSize, HungAfter: f.HungAfter, Actor: actor(), Now: now, Log: e.log, Grace: shutdownTimeout,
 	})
 }
 
 // stopInTime ends the process 5 s after it was told to stop, whatever still waits
 // for a database that does not answer: nothing that was committed needs us, and a
-// supervisor's patience may end sooner than ours.
-func (e *env) stopInTime() {
-	context.AfterFunc(e, func() {
-		time.AfterFunc(shutdownTimeout+800*time.Millisecond, func() {
+// supervisor's patience may end sooner than ours. The command calls done last.
+func (e *env) stopInTime() (done func()) {
+	ended := make(chan struct{})
+	stop := context.AfterFunc(e, func() {
+		select {
+		case <-ended:
+		case <-time.After(shutdownTimeout + 800*time.Millisecond):
 			e.log.Warn("stopped without waiting any longer")
 			os.Exit(0)
-		})
+		}
 	})
+	return func() {
+		stop()
+		close(ended)
+	}
 }
 
 // actor names this worker in the audit trail.
@@ -67,74 +74,59 @@ func actor() string {
 
 type serveCmd struct {
 	engineFlags
-	Listen string `help:"Address to serve on." default:"127.0.0.1:8080" env:"MINTAGE_LISTEN" placeholder:"HOST:PORT"`
+	planeFlags
+	Roles []role `help:"What this process does: api, web, resolver, worker. The resolver has nothing to serve yet. Default: ${default}." enum:"api,web,resolver,worker" default:"api,web,worker" env:"MINTAGE_ROLES" placeholder:"ROLE"`
+}
+
+// Validate is called by kong, which knows nothing of what is embedded.
+func (c *serveCmd) Validate() error {
+	return errors.Join(c.engineFlags.Validate(), c.planeFlags.Validate())
 }
 
 func (c *serveCmd) Run(e *env) error {
-	a, err := e.open(serve)
+	defer e.stopInTime()()
+	slices.Sort(c.Roles)
+	roles := slices.Compact(c.Roles)
+	a, err := e.open(roles...)
 	if err != nil {
 		return err
 	}
 	defer a.close(e)
-	e.stopInTime()
-	listener, err := e.listen(c.Listen)
+	var engine *mint.Engine
+	if slices.Contains(roles, roleWorker) {
+		engine = c.engine(e, a)
+	}
+	s, err := a.newServing(e, c.planeFlags, roles, engine)
 	if err != nil {
 		return err
 	}
-	if e.JSON {
-		if err := e.printJSON(map[string]string{"address": listener.Addr().String(), "database": a.store.Engine()}); err != nil {
-			return err
-		}
-	}
-	return a.serve(e, c.engine(e, a), listener)
-}
-
-// listen takes an address to serve on.
-func (e *env) listen(address string) (net.Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(e, "tcp", address)
+	link, err := s.firstLink(e)
 	if err != nil {
-		return nil, mintage.Errorf(mintage.CodeUnavailable, "Cannot listen on %s; choose another address with --listen.", address).WithCause(err)
+		return errors.Join(err, s.close())
 	}
-	return listener, nil
-}
-
-// serve runs the API and the engine until e is done.
-func (a *app) serve(e *env, engine *mint.Engine, listener net.Listener) (err error) {
-	stopping := make(chan struct{})
-	server := &http.Server{
-		Handler: api.New(api.Deps{
-			Mint: a.mint, Catalogue: a.catalogue, Access: a.access, Export: a.export,
-			Ready:      func(ctx context.Context) error { return errors.Join(engine.Fault(), a.store.Ping(ctx)) },
-			APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: stopping,
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-	}
-	ctx, cancel := context.WithCancel(e)
-	defer cancel()
-	var wg sync.WaitGroup
-	wg.Go(func() { engine.Run(ctx) })
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	e.log.Info("serving", "address", listener.Addr().String(), "database", a.store.Engine(), "version", e.version)
-
-	select {
-	case err = <-served:
-	case <-e.Done():
-		e.log.Info("stopping")
-		close(stopping)
-		grace, stop := context.WithTimeout(context.WithoutCancel(e), shutdownTimeout)
-		defer stop()
-		if err = server.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
-			e.log.Warn("requests were cut off after the grace period")
-			err = server.Close()
+	if e.JSON {
+		if err := e.printJSON(s.describe(link)); err != nil {
+			return errors.Join(err, s.close())
 		}
 	}
-	cancel()
-	wg.Wait()
-	return err
+	e.printLink(link)
+	return s.run(e)
+}
+
+// printLink shows the first owner's link: to whoever started the process, and
+// not through the log, which others read and keep.
+func (e *env) printLink(link string) {
+	if link != "" {
+		e.printf("\nNobody can sign in yet. Whoever opens this link first becomes the owner; it works once, for 30 minutes:\n\n  %s\n\n", link)
+	}
+}
+
+// work mints and seals until ctx is done.
+func (a *app) work(ctx context.Context, e *env, engine *mint.Engine) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { audit.NewSealer(a.stores[roleWorker], now, e.log).Run(ctx) })
+	engine.Run(ctx)
 }
 
 type workerCmd struct {
@@ -144,19 +136,22 @@ type workerCmd struct {
 }
 
 func (c *workerCmd) Run(e *env) error {
-	a, err := e.open(serve)
+	defer e.stopInTime()()
+	a, err := e.open(roleWorker)
 	if err != nil {
 		return err
 	}
 	defer a.close(e)
-	e.stopInTime()
 	engine := c.engine(e, a)
 	if !c.Once {
 		e.log.Info("working", "database", a.store.Engine(), "version", e.version)
-		engine.Run(e)
+		a.work(e, e, engine)
 		return nil
 	}
 	if err := engine.RunOnce(e, c.MaxDuration); err != nil {
+		return err
+	}
+	if err := audit.NewSealer(a.stores[roleWorker], now, e.log).RunOnce(e); err != nil {
 		return err
 	}
 	if e.JSON {
@@ -173,7 +168,7 @@ type migrateCmd struct {
 func (c *migrateCmd) Run(e *env) error {
 	a := &app{}
 	defer a.close(e)
-	if err := a.openStore(e, serve); err != nil {
+	if err := a.openStores(e, []role{roleOwner}); err != nil {
 		return err
 	}
 	if c.Distribute {

@@ -15,7 +15,7 @@ type verifyCmd struct{}
 func (verifyCmd) Run(e *env) error {
 	a := &app{}
 	defer a.close(e)
-	if err := a.openStore(e, administer); err != nil {
+	if err := a.openStores(e, []role{roleOperator}); err != nil {
 		return err
 	}
 	master, err := e.masterKey(a.store)

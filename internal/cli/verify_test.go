@@ -43,6 +43,7 @@ func (m *program) execute(statement string) {
 		m.t.Fatal(err)
 	}
 	defer db.Close()
+	storetest.Unguard(m.t, db)
 	if _, err := db.ExecContext(m.t.Context(), statement); err != nil {
 		m.t.Fatalf("%s: %v", statement, err)
 	}

@@ -1,15 +1,11 @@
 package dpp
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"mintage/internal/strictjson"
 )
 
 // Limits. The schemas we ship stay far below them.
@@ -23,75 +19,20 @@ const (
 	maxExponent = 300       // beyond it exact arithmetic becomes slow, then impossible
 )
 
-// scan refuses what the decoder would let pass (duplicate names, broken UTF-8)
-// and what would make later steps slow.
+// documentRules keep a DPP schema to what later steps can take.
+var documentRules = strictjson.Rules{
+	Bytes: maxDocument, Depth: maxDepth, Values: maxValues, Digits: maxNumber, Exponent: maxExponent,
+}
+
+// scan refuses what two readers could understand differently and what would make
+// later steps slow.
 func scan(document []byte) error {
-	if len(document) > maxDocument {
-		return invalid("", "The DPP schema is larger than %d KiB; shorten it.", maxDocument>>10)
-	}
-	if !utf8.Valid(document) {
-		return invalid("", "The DPP schema is not valid UTF-8.")
-	}
-	decoder := json.NewDecoder(bytes.NewReader(document))
-	decoder.UseNumber()
-	s := scanner{decoder: decoder}
-	if err := s.value("", 0); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return invalid("", "The DPP schema has something after its end; it must be one JSON object.")
-	}
-	return nil
-}
-
-type scanner struct {
-	decoder *json.Decoder
-	values  int
-}
-
-func (s *scanner) value(at string, depth int) error {
-	token, err := s.decoder.Token()
-	if err != nil {
-		return invalid(at, "The DPP schema is not valid JSON (near byte %d).", s.decoder.InputOffset()).WithCause(err)
-	}
-	if s.values++; s.values > maxValues {
-		return invalid("", "The DPP schema has more than %d values; shorten it.", maxValues)
-	}
-	switch token := token.(type) {
-	case json.Number:
-		if !exact(token) {
-			return invalid(at, "The number at %s of the DPP schema is too long or too large.", at)
+	if fault := documentRules.Check(document); fault != nil {
+		at := fault.Pointer()
+		if fault.Kind == strictjson.TooMany || fault.Kind == strictjson.NotObject {
+			at = "" // the whole is to blame
 		}
-	case json.Delim:
-		if depth == maxDepth {
-			return invalid(at, "The DPP schema nests deeper than %d levels; flatten it.", maxDepth)
-		}
-		return s.container(token, at, depth+1)
-	}
-	return nil
-}
-
-func (s *scanner) container(open json.Delim, at string, depth int) error {
-	seen := map[string]bool{}
-	for i := 0; s.decoder.More(); i++ {
-		name := strconv.Itoa(i)
-		if open == '{' {
-			token, err := s.decoder.Token()
-			if err != nil {
-				return invalid(at, "The DPP schema is not valid JSON (near byte %d).", s.decoder.InputOffset()).WithCause(err)
-			}
-			name = token.(string) // the decoder allows nothing else before a colon
-			if seen[name] {
-				return invalid(at+pointer(name), "The DPP schema has %s twice; keep one.", at+pointer(name))
-			}
-			seen[name] = true
-		}
-		if err := s.value(at+pointer(name), depth); err != nil {
-			return err
-		}
-	}
-	if _, err := s.decoder.Token(); err != nil { // the closing bracket
-		return invalid(at, "The DPP schema is not valid JSON (near byte %d).", s.decoder.InputOffset()).WithCause(err)
+		return invalid(at, "%s", fault.Text("The DPP schema"))
 	}
 	return nil
 }
@@ -99,17 +40,7 @@ func (s *scanner) container(open json.Delim, at string, depth int) error {
 // exact reports whether the validator can calculate with the number. It uses
 // rationals: a few bytes such as 1e999999 would otherwise cost megabytes, and
 // larger exponents make it panic.
-func exact(n json.Number) bool {
-	if len(n) > maxNumber {
-		return false
-	}
-	i := strings.IndexAny(string(n), "eE")
-	if i < 0 {
-		return true
-	}
-	exponent, err := strconv.Atoi(string(n[i+1:]))
-	return err == nil && -maxExponent <= exponent && exponent <= maxExponent
-}
+func exact(n json.Number) bool { return documentRules.Exact(string(n)) }
 
 // unfold bounds the work of one validation: it counts the schemas as if every
 // reference were replaced by its target, and refuses references in a circle.

@@ -64,6 +64,7 @@ type installation struct {
 	url    string // PostgreSQL; "" for SQLite
 	direct string // the same past a pooler; "" where there is none
 	engine string
+	env    []string // more of the environment: NAME=value
 }
 
 // each runs a test once per engine, each in an installation of its own.
@@ -89,6 +90,7 @@ func (in *installation) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(path, args...)
 	cmd.Dir = in.data
 	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_DIRECT_DATABASE_URL="+in.direct, "MINTAGE_LISTEN=127.0.0.1:0")
+	cmd.Env = append(cmd.Env, in.env...)
 	return cmd
 }
 
@@ -132,16 +134,17 @@ type process struct {
 	failed error
 	killed bool // by the test, while all was well
 
-	mu  sync.Mutex
-	log bytes.Buffer
+	mu     sync.Mutex
+	log    bytes.Buffer // standard error
+	output bytes.Buffer // standard output
 }
 
 // start starts a command that goes on running; it is killed when the test ends.
 func (in *installation) start(args ...string) *process {
 	in.t.Helper()
 	p := &process{t: in.t, cmd: in.command(args...), exited: make(chan struct{})}
-	p.cmd.Stderr = p
-	p.cmd.Stdout = p
+	p.cmd.Stderr = &stream{p, &p.log}
+	p.cmd.Stdout = &stream{p, &p.output}
 	if err := p.cmd.Start(); err != nil {
 		in.t.Fatal(err)
 	}
@@ -157,17 +160,51 @@ func (in *installation) start(args ...string) *process {
 	return p
 }
 
-// Write collects the process's log.
-func (p *process) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.log.Write(b)
+// stream collects what a process writes.
+type stream struct {
+	p  *process
+	to *bytes.Buffer
 }
 
+func (s *stream) Write(b []byte) (int, error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	return s.to.Write(b)
+}
+
+// said is what the process has written to standard error.
 func (p *process) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
+}
+
+// printed is what it has written to standard output.
+func (p *process) printed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.String()
+}
+
+// address waits until the process serves, and returns where: what its log says
+// under a message.
+func (p *process) address(message string) (address string) {
+	p.t.Helper()
+	storetest.Eventually(p.t, "mintage is "+message, func() bool {
+		select {
+		case <-p.exited:
+			p.t.Fatalf("it ended: %v\n%s", p.failed, p.said())
+		default:
+		}
+		for line := range strings.Lines(p.said()) {
+			var entry struct{ Msg, Address string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == message {
+				address = entry.Address
+			}
+		}
+		return address != ""
+	})
+	return address
 }
 
 func (p *process) kill() {
@@ -183,21 +220,7 @@ func (p *process) kill() {
 func (in *installation) serve(args ...string) (*process, string) {
 	in.t.Helper()
 	p := in.start(append([]string{"serve", "--log-format=json"}, args...)...)
-	url := ""
-	storetest.Eventually(in.t, "mintage serves", func() bool {
-		select {
-		case <-p.exited:
-			in.t.Fatalf("serve ended: %v\n%s", p.failed, p.said())
-		default:
-		}
-		for line := range strings.Lines(p.said()) {
-			var entry struct{ Msg, Address string }
-			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "serving" {
-				url = "http://" + entry.Address
-			}
-		}
-		return url != ""
-	})
+	url := "http://" + p.address("serving")
 	storetest.Eventually(in.t, "mintage is ready", func() bool {
 		response, err := http.Get(url + "/readyz")
 		if err != nil {

@@ -4,18 +4,17 @@ import (
 	"context"
 
 	"mintage"
-	"mintage/internal/gs1"
 	"mintage/internal/store"
 )
 
 // CreateBrand stores a new brand with a key of its own for its serials. ID, key
 // and time are set here. CONFLICT where the resolver base is another brand's.
 func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor string) error {
-	base, err := gs1.ParseBase(b.ResolverBase)
+	base, err := parseBase(b.ResolverBase)
 	if err != nil {
-		return mintage.Errorf(mintage.CodeInvalidInput, "%s", mintage.ErrorMessage(err)).WithField("resolver_base")
+		return err
 	}
-	b.ResolverBase = string(base)
+	b.ResolverBase = base
 	if err := b.Validate(); err != nil {
 		return err
 	}
@@ -25,21 +24,11 @@ func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor strin
 	b.SealedKey, b.CreatedAt = s.keys.NewBrandKey(b.ID), s.now()
 	return s.store.InTx(ctx, func(tx store.Tx) error {
 		// All brands of an installation are under one master key.
-		others, err := tx.Brands(ctx)
-		if err != nil {
+		if err := s.keys.settle(ctx, tx); err != nil {
 			return err
 		}
-		if len(others) > 0 {
-			if _, err := s.keys.open(others[0]); err != nil {
-				return err
-			}
-		}
-		err = tx.CreateBrand(ctx, b)
-		if mintage.ErrorCode(err) == mintage.CodeConflict {
-			return mintage.Errorf(mintage.CodeConflict, "The resolver base belongs to another brand, for ever; choose another one.").WithField("resolver_base").WithCause(err)
-		}
-		if err != nil {
-			return err
+		if err := tx.CreateBrand(ctx, b); err != nil {
+			return baseTaken(err)
 		}
 		return tx.AppendEvent(ctx, &mintage.Event{
 			BrandNumber: b.Number, At: b.CreatedAt, Kind: mintage.EventBrandCreated, Actor: actor, SubjectID: b.ID,

@@ -61,7 +61,7 @@ func TestEventsTellTheWholeLife(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		sub := w.submit(request(w.NewProduct(w.brand), 25))
 		w.run([]*mint.Submission{sub}, w.engine(w.db, smallCycles(10)))
-		events, err := w.service.Events(t.Context(), w.p, sub.BatchID, "", store.Page{Limit: 100})
+		events, err := w.service.Events(t.Context(), w.p, mint.EventFilter{BatchID: sub.BatchID}, store.Page{Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"crypto/hmac"
 	"fmt"
 	"sync"
 
@@ -49,21 +50,82 @@ func (k *Keyring) Cipher(ctx context.Context, r store.BrandReader, brand int64, 
 	return serial.NewCipher(key, productCode)
 }
 
-// Check opens the key of each brand in the store, so that a process with the
-// wrong master key refuses to start instead of pausing at its first job.
+// Check makes sure that the master key is the one that the database was made with:
+// UNAVAILABLE where it is not, so that a process with a wrong key refuses to start
+// instead of pausing at its first job. The first process on a new database settles
+// which key that is. A process calls it once its schema is up to date.
 func (k *Keyring) Check(ctx context.Context, s store.Store) error {
-	return s.Read(ctx, func(r store.Reader) error {
-		brands, err := r.Brands(ctx)
+	err := s.Read(ctx, func(r store.Reader) error { return k.compare(ctx, r) })
+	if mintage.ErrorCode(err) != mintage.CodeNotFound {
+		return err
+	}
+	err = s.InTx(ctx, func(tx store.Tx) error {
+		// An older database has brands and no check value. A role that sees one brand
+		// at a time finds none here, and settles the key that it has.
+		brands, err := tx.Brands(ctx)
 		if err != nil {
 			return err
 		}
-		for _, b := range brands {
-			if _, err := k.open(b); err != nil {
+		if len(brands) > 0 {
+			if _, err := k.open(brands[0]); err != nil {
 				return err
 			}
 		}
-		return nil
+		return tx.SetKeyCheck(ctx, k.check())
 	})
+	if mintage.ErrorCode(err) == mintage.CodeConflict { // another process was first: with the same key?
+		err = s.Read(ctx, func(r store.Reader) error { return k.compare(ctx, r) })
+	}
+	return err
+}
+
+// HasMasterKey reports whether a database was used with a master key before, so
+// that none may be made for it now.
+func HasMasterKey(ctx context.Context, s store.Store) (has bool, err error) {
+	err = s.Read(ctx, func(r store.Reader) error {
+		_, err := r.KeyCheck(ctx)
+		if mintage.ErrorCode(err) != mintage.CodeNotFound {
+			has = err == nil
+			return err
+		}
+		brands, err := r.Brands(ctx) // an older database
+		has = len(brands) > 0
+		return err
+	})
+	return has, err
+}
+
+// settle compares the master key with the database's, or makes it the database's.
+func (k *Keyring) settle(ctx context.Context, tx store.Tx) error {
+	err := k.compare(ctx, tx)
+	if mintage.ErrorCode(err) != mintage.CodeNotFound {
+		return err
+	}
+	err = tx.SetKeyCheck(ctx, k.check())
+	if mintage.ErrorCode(err) == mintage.CodeConflict { // another process did meanwhile
+		return mintage.Errorf(mintage.CodeRetry, "The database was set up by another process at this moment; try again.").WithCause(err)
+	}
+	return err
+}
+
+// compare fails with NOT_FOUND where the database has no check value.
+func (k *Keyring) compare(ctx context.Context, r store.KeyCheckReader) error {
+	stored, err := r.KeyCheck(ctx)
+	if err != nil {
+		return err
+	}
+	if !hmac.Equal(stored, k.check()) {
+		return wrongMasterKey()
+	}
+	return nil
+}
+
+// check is stored to know the master key by. It tells nothing about the key.
+func (k *Keyring) check() []byte { return k.master.Derive("key check") }
+
+func wrongMasterKey() *mintage.Error {
+	return mintage.Errorf(mintage.CodeUnavailable,
+		"The master key is not the one that this database was made with; start mintage with that one, from its backup if need be.")
 }
 
 func (k *Keyring) open(b *mintage.Brand) ([]byte, error) {

@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"time"
 
 	"mintage"
 	"mintage/internal/store"
@@ -62,12 +63,25 @@ func (s *Service) List(ctx context.Context, p mintage.Principal, f Filter, page 
 	return list, err
 }
 
-// Events returns the audit trail of the brand, newest first. batchID may be "".
-func (s *Service) Events(ctx context.Context, p mintage.Principal, batchID string, kind mintage.EventKind, page store.Page) (list []*mintage.Event, err error) {
+// EventFilter narrows a list of events; zero fields do not.
+type EventFilter struct {
+	BatchID string
+	Kind    mintage.EventKind
+	Actor   string
+	// From and Until bound the time: From <= At < Until.
+	From, Until time.Time
+}
+
+// Events returns the audit trail of the brand, newest first. NOT_FOUND where the
+// filter names a batch that does not exist or is another brand's.
+func (s *Service) Events(ctx context.Context, p mintage.Principal, f EventFilter, page store.Page) (list []*mintage.Event, err error) {
+	if !f.From.IsZero() && !f.Until.IsZero() && !f.From.Before(f.Until) {
+		return nil, mintage.Errorf(mintage.CodeInvalidInput, "The time until is not after the time from; no event can be between them.").WithField("until")
+	}
 	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
-		filter := store.EventFilter{Kind: kind}
-		if batchID != "" {
-			w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(batchID))
+		filter := store.EventFilter{Kind: f.Kind, Actor: f.Actor, From: f.From, Until: f.Until}
+		if f.BatchID != "" {
+			w, err := r.WorkByBatchID(ctx, p.BrandNumber, mintage.CanonicalID(f.BatchID))
 			if err != nil {
 				return err
 			}

@@ -469,7 +469,7 @@ func TestNobodySeesAnothersUnits(t *testing.T) {
 			"job":   func() error { _, err := w.service.Job(t.Context(), stranger, sub.JobID); return err },
 			"batch": func() error { _, err := w.service.Batch(t.Context(), stranger, sub.BatchID); return err },
 			"events": func() error {
-				_, err := w.service.Events(t.Context(), stranger, sub.BatchID, "", store.Page{Limit: 1})
+				_, err := w.service.Events(t.Context(), stranger, mint.EventFilter{BatchID: sub.BatchID}, store.Page{Limit: 1})
 				return err
 			},
 			"never issued": func() error {

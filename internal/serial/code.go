@@ -11,8 +11,10 @@ const (
 	Length = 12
 	// Domain is the number of codes: 12 characters of 5 bits.
 	Domain = 1 << 60
-	// MaxOrdinal bounds the ordinals of a product: they are below it. A code
-	// that deciphers to MaxOrdinal or more was never issued.
+	// MaxOrdinal bounds the ordinals that codes may ever stand for. A code that
+	// deciphers to MaxOrdinal or more was never issued and never will be. Databases
+	// stop earlier (see [mintage.MaxProductUnits]); the ordinals between are kept
+	// free, so that they can be made to hold more.
 	MaxOrdinal = 1 << 40
 )
 

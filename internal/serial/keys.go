@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -110,6 +112,18 @@ func (k MasterKey) Open(brandID string, sealed []byte) ([]byte, error) {
 			WithCause(err)
 	}
 	return key, nil
+}
+
+// derivePurpose precedes the purpose of a derived key, as sealPurpose does a
+// brand's id.
+const derivePurpose = "mintage derive\x00"
+
+// Derive returns 32 bytes that follow from the key and the purpose, and from which
+// neither the key nor what another purpose gives can be found (HMAC-SHA-256).
+func (k MasterKey) Derive(purpose string) []byte {
+	h := hmac.New(sha256.New, k.reveal())
+	h.Write([]byte(derivePurpose + purpose)) // never fails
+	return h.Sum(nil)
 }
 
 func (k MasterKey) aead() cipher.AEAD {

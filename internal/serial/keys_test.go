@@ -125,3 +125,25 @@ func TestMasterKeyDoesNotShowItself(t *testing.T) {
 		t.Errorf("the log does not name the key:\n%s", log.String())
 	}
 }
+
+func TestDerive(t *testing.T) {
+	raw := make([]byte, 32)
+	for i := range raw {
+		raw[i] = byte(i)
+	}
+	key, err := ParseMasterKey(hex.EncodeToString(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// python3 -c 'import hmac; print(hmac.new(bytes(range(32)), b"mintage derive\0key check", "sha256").hexdigest())'
+	if got := hex.EncodeToString(key.Derive("key check")); got != "27a050ccfe6135eb3755ef5655de1f607f858c5765a69c40cef156a01443d8b8" {
+		t.Error(got)
+	}
+	if bytes.Equal(key.Derive("a"), key.Derive("b")) || bytes.Equal(key.Derive("a"), NewMasterKey().Derive("a")) {
+		t.Error("purposes or keys make no difference")
+	}
+	key.Derive("a")[0] ^= 1
+	if got := key.Encode(); got != base64.StdEncoding.EncodeToString(raw) {
+		t.Error("the key was changed")
+	}
+}

@@ -19,6 +19,9 @@ type PeopleReader interface {
 	UserByID(ctx context.Context, id string) (*mintage.User, error)
 	// UserByIdentity finds the user that an OpenID provider's subject was linked to.
 	UserByIdentity(ctx context.Context, issuer, subject string) (*mintage.User, error)
+	// Identities lists the issuers of the OpenID providers that have a subject
+	// linked to a user, in the order of bytes, each once.
+	Identities(ctx context.Context, userID string) (issuers []string, err error)
 	// Memberships lists the brands of a user, oldest membership first.
 	Memberships(ctx context.Context, userID string) ([]*mintage.Member, error)
 	// Members lists the members of a brand, oldest first.

@@ -121,7 +121,8 @@ type RequestTx interface {
 	// product's lock, so that no submission relies on the claim meanwhile.
 	ReleaseGTIN(ctx context.Context, brand int64, gtin string, product int64) error
 	// ReserveOrdinals takes the next quantity ordinals of a product and returns
-	// the first. CONFLICT where the product has no more (see serial.MaxOrdinal).
+	// the first. CONFLICT where the product would have more than
+	// mintage.MaxProductUnits.
 	ReserveOrdinals(ctx context.Context, product, quantity int64) (first int64, err error)
 	// CreateJob stores a job and its batch, lots included, sets the number of
 	// both, and wakes workers when the transaction commits.

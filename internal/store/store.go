@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"mintage"
 )
 
 // Store is a database that mintage keeps its data in.
@@ -33,8 +35,8 @@ type Store interface {
 	Submissions(ctx context.Context) <-chan struct{}
 
 	// EndHungWorkers ends every transaction that has held a job's lock for longer
-	// than limit, and halves the job's CycleLimit (down to 1), so that a slow
-	// link does not hang again. It returns the jobs concerned.
+	// than limit, and makes the job's CycleLimit half of the slice that it may have
+	// tried (at least 1), so that a slow link does not hang again. It returns the jobs concerned.
 	EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error)
 
 	// EventHorizon returns a number below which, and at which, no event can appear
@@ -106,4 +108,12 @@ type Tx interface {
 type Page struct {
 	After int64 // number of the last row already seen; 0 for the beginning
 	Limit int   // at most so many rows, at least 1
+}
+
+// NoOrdinals is why [RequestTx.ReserveOrdinals] refuses; next is the product's next
+// ordinal.
+func NoOrdinals(next int64) error {
+	return mintage.Errorf(mintage.CodeConflict,
+		"A product can have %d units, and this one has room for %d more; request no more than that, or mint with a new product.",
+		int64(mintage.MaxProductUnits), mintage.MaxProductUnits-next)
 }

@@ -153,7 +153,9 @@ func (h *history) damage(statements ...string) (undo func()) {
 		"brands", "resolver_bases", "products", "gtin_claims", "production_batches", "mint_jobs", "mint_batches",
 		"lots", "idempotency_keys", "units", "events",
 	}
-	raw, err := h.db.Raw(h.t).Conn(h.t.Context()) // the settings are the connection's
+	pool := h.db.Raw(h.t)
+	storetest.Unguard(h.t, pool)
+	raw, err := pool.Conn(h.t.Context()) // the settings are the connection's
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"mintage/internal/serial"
+	"mintage"
 )
 
 // span is what the units are held against: the range of a batch, and how much of
@@ -50,8 +50,8 @@ func (a *audit) checkRanges() {
 		case s.first > end:
 			a.ranges.find("ordinals %d to %d of product number %d, before batch %s, belong to no batch", end, s.first-1, s.product, s.id)
 		}
-		if s.end() > serial.MaxOrdinal {
-			a.ranges.find("batch %s ends with ordinal %d, beyond all that have codes", s.id, s.end()-1)
+		if s.end() > mintage.MaxProductUnits {
+			a.ranges.find("batch %s ends with ordinal %d, beyond all that a product may have", s.id, s.end()-1)
 		}
 		ends[s.product] = max(end, s.end())
 	}

@@ -133,15 +133,15 @@ func (t *tx) AllBatchEvents(ctx context.Context) iter.Seq2[mintage.Event, error]
 func (t *tx) AllUnits(ctx context.Context) iter.Seq2[store.UnitRow, error] {
 	return func(yield func(store.UnitRow, error) bool) {
 		units := make([]store.UnitRow, 0, chunk)
-		for from := int64(math.MinInt64); ; {
+		for from := int64(math.MinInt32); ; {
 			// By the index, whatever lies between.
 			var product *int64
-			err := t.get(ctx, []any{&product}, `SELECT min(product_number) FROM units WHERE product_number >= $1`, from)
+			err := t.get(ctx, []any{&product}, `SELECT min(product_number) FROM units WHERE product_number >= $1::bigint`, from)
 			if err != nil {
 				yield(store.UnitRow{}, err)
 				return
 			}
-			if product == nil || !t.unitsOf(ctx, *product, units, yield) || *product == math.MaxInt64 {
+			if product == nil || !t.unitsOf(ctx, *product, units, yield) || *product == math.MaxInt32 {
 				return
 			}
 			from = *product + 1
@@ -153,7 +153,7 @@ func (t *tx) AllUnits(ctx context.Context) iter.Seq2[store.UnitRow, error] {
 // begins with the ordinal that the last one ended with, less the rows of that
 // ordinal which were yielded: without a primary key there may be several.
 func (t *tx) unitsOf(ctx context.Context, product int64, units []store.UnitRow, yield func(store.UnitRow, error) bool) bool {
-	from, yielded := int64(math.MinInt64), int64(0)
+	from, yielded := int64(math.MinInt32), int64(0)
 	for {
 		units, err := t.unitsFrom(ctx, product, from, yielded, units[:0])
 		if err != nil {
@@ -177,12 +177,9 @@ func (t *tx) unitsOf(ctx context.Context, product int64, units []store.UnitRow, 
 
 // unitsFrom reads a chunk without an allocation for each unit.
 func (t *tx) unitsFrom(ctx context.Context, product, from, skip int64, units []store.UnitRow) ([]store.UnitRow, error) {
-	if t.lost != nil {
-		return nil, t.lost
-	}
-	rows, err := t.pg.Query(ctx, `
+	rows, err := t.query(ctx, `
 		SELECT ordinal, code FROM units
-		WHERE product_number = $1 AND ordinal >= $2
+		WHERE product_number = $1 AND ordinal >= $2::bigint
 		ORDER BY ordinal LIMIT $3 OFFSET $4`, product, from, int64(chunk), skip)
 	if err != nil {
 		return nil, t.fail(ctx, err)

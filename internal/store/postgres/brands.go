@@ -2,16 +2,18 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"mintage"
 )
 
-const selectBrand = `
-	SELECT number, id, name, resolver_base, gs1_required, over_issue_percent,
-		lot_from_production_batch, admins_submit, sealed_key, created_at
-	FROM brands`
+const (
+	brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent,
+		lot_from_production_batch, admins_submit, sealed_key, created_at`
+	selectBrand = `SELECT ` + brandColumns + ` FROM brands`
+)
 
 func scanBrand(row pgx.Row) (*mintage.Brand, error) {
 	b := new(mintage.Brand)
@@ -30,17 +32,28 @@ func (t *tx) BrandByID(ctx context.Context, id string) (*mintage.Brand, error) {
 	return one(ctx, t, scanBrand, selectBrand+` WHERE id = $1::uuid`, id)
 }
 
+// Brands lists those that the role can see. Where policies apply, that is all of
+// them until there is a first user, and then only the transaction's own.
 func (t *tx) Brands(ctx context.Context) ([]*mintage.Brand, error) {
-	return many(ctx, t, scanBrand, selectBrand+` ORDER BY number`)
+	return many(ctx, t, scanBrand,
+		selectBrand+` UNION SELECT `+brandColumns+` FROM mintage_brands_before_users() ORDER BY number`)
 }
 
+// CreateBrand also makes the new brand the transaction's, so that policies let it
+// be stored. What follows in the transaction is then about that brand.
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
-	err := t.get(ctx, []any{&b.Number}, `
-		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent,
+	err := t.get(ctx, []any{&b.Number, nil}, `
+		SELECT number, set_config('mintage.brand', number::text, true)
+		FROM nextval(pg_get_serial_sequence('brands', 'number')) AS number`)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `
+		INSERT INTO brands (number, id, name, resolver_base, gs1_required, over_issue_percent,
 			lot_from_production_batch, admins_submit, sealed_key, created_at)
-		VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8::bytea, $9)
-		RETURNING number`,
-		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent,
+		OVERRIDING SYSTEM VALUE
+		VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9::bytea, $10)`,
+		b.Number, b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent,
 		b.LotFromProductionBatch, b.AdminsSubmit, b.SealedKey, b.CreatedAt)
 	if err != nil {
 		return err
@@ -60,33 +73,64 @@ func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	return t.takeBase(ctx, b)
 }
 
-// takeBase makes the resolver base the brand's for ever. The update changes
-// nothing; it tells a base that is the brand's already from another brand's.
+// takeBase makes the resolver base the brand's for ever. A base that somebody has
+// already, and may be invisible here, is asked for by its exact name.
 func (t *tx) takeBase(ctx context.Context, b *mintage.Brand) error {
 	n, err := t.exec(ctx, `
 		INSERT INTO resolver_bases (base, brand_number) VALUES ($1, $2)
-		ON CONFLICT (base) DO UPDATE SET base = EXCLUDED.base
-		WHERE resolver_bases.brand_number = EXCLUDED.brand_number`,
+		ON CONFLICT (base) DO NOTHING`,
 		b.ResolverBase, b.Number)
-	if err == nil && n == 0 {
+	if err != nil || n == 1 {
+		return err
+	}
+	var owner int64
+	if err := t.get(ctx, []any{&owner}, `SELECT mintage_brand_of_base($1)`, b.ResolverBase); err != nil {
+		return err
+	}
+	if owner != b.Number {
 		return conflict("The resolver base belongs to another brand.")
 	}
-	return err
+	return nil
+}
+
+// keyColumns are those of the door and, joined to brands, of the table.
+const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label`
+
+func scanAPIKey(row pgx.Row) (*mintage.APIKey, error) {
+	k := new(mintage.APIKey)
+	return k, row.Scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, utc(&k.CreatedAt), utc(&k.ExpiresAt),
+		utc(&k.RevokedAt), utc(&k.LastUsedAt), &k.Label, &k.AdminsSubmit)
 }
 
 func (t *tx) APIKey(ctx context.Context, id string) (*mintage.APIKey, error) {
-	return one(ctx, t, func(row pgx.Row) (*mintage.APIKey, error) {
-		k := new(mintage.APIKey)
-		return k, row.Scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, utc(&k.CreatedAt), utc(&k.ExpiresAt), utc(&k.RevokedAt))
-	}, `
-		SELECT id, brand_number, role, hash, created_at, expires_at, revoked_at
-		FROM api_keys WHERE id = $1`, id)
+	return one(ctx, t, scanAPIKey, `SELECT `+keyColumns+`, k.admins_submit FROM mintage_api_key($1) k`, id)
+}
+
+func (t *tx) APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, error) {
+	return many(ctx, t, scanAPIKey, `
+		SELECT `+keyColumns+`, b.admins_submit
+		FROM api_keys k
+		JOIN brands b ON b.number = k.brand_number
+		WHERE k.brand_number = $1
+		ORDER BY k.number DESC`, brand)
 }
 
 func (t *tx) CreateAPIKey(ctx context.Context, k *mintage.APIKey) error {
 	_, err := t.exec(ctx, `
-		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at)
-		VALUES ($1, $2, $3, $4::bytea, $5, $6::timestamptz, $7::timestamptz)`,
-		k.ID, k.BrandNumber, string(k.Role), k.Hash, k.CreatedAt, nullTime(k.ExpiresAt), nullTime(k.RevokedAt))
+		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label)
+		VALUES ($1, $2, $3, $4::bytea, $5, $6::timestamptz, $7::timestamptz, $8::timestamptz, $9)`,
+		k.ID, k.BrandNumber, string(k.Role), k.Hash, k.CreatedAt, nullTime(k.ExpiresAt), nullTime(k.RevokedAt),
+		nullTime(k.LastUsedAt), k.Label)
 	return err
+}
+
+func (t *tx) UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error {
+	return t.change(ctx, `
+		UPDATE api_keys SET expires_at = $3::timestamptz, revoked_at = $4::timestamptz
+		WHERE brand_number = $1 AND id = $2`,
+		k.BrandNumber, k.ID, nullTime(k.ExpiresAt), nullTime(k.RevokedAt))
+}
+
+func (t *tx) TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error {
+	return t.change(ctx, `UPDATE api_keys SET last_used_at = $3 WHERE brand_number = $1 AND id = $2`, brand, id, at)
 }

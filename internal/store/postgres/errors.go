@@ -65,6 +65,10 @@ func serverFailure(e *pgconn.PgError) error {
 		return mintage.Errorf(mintage.CodeUnavailable, "The database's disk is full.").WithCause(e)
 	case stateLockTimeout:
 		return unavailable(e)
+	case statePrivilege:
+		// A grant that is missing is a fault of the place: no job shall fail for it.
+		return mintage.Errorf(mintage.CodeUnavailable,
+			"The database's role has not the rights that this process needs; run mintage migrate as the owner, and see docs/postgresql.md.").WithCause(e)
 	case stateUndefinedTable, stateUndefinedFunction, stateUndefinedSchema:
 		return outOfDate().WithCause(e)
 	case stateCharacter:

@@ -36,7 +36,7 @@ func TestFailure(t *testing.T) {
 		{&pgconn.PgError{Code: "3F000"}, mintage.CodeOldSchema},
 		{&pgconn.PgError{Code: "57014"}, mintage.CodeInternal},
 		{&pgconn.PgError{Code: "23514"}, mintage.CodeInternal},
-		{&pgconn.PgError{Code: "42501"}, mintage.CodeInternal},
+		{&pgconn.PgError{Code: "42501"}, mintage.CodeUnavailable},
 		{&pgconn.PgError{Code: "22021"}, mintage.CodeInvalidInput},
 		{&pgconn.PgError{}, mintage.CodeInternal},
 		{pgx.ErrNoRows, mintage.CodeNotFound},

@@ -34,14 +34,16 @@ func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, 
 		c.and("e.at < $%d", filter.Until)
 	}
 	c.page("e.number", page)
+	// The identifiers are looked up one by one: a join may be planned as if the
+	// transaction's brand, which the planner does not know, had few batches.
 	return many(ctx, t, scanEvent, `
 		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
-			coalesce(e.batch_number, 0), coalesce(b.id::text, ''), coalesce(j.id::text, ''),
+			coalesce(e.batch_number, 0),
+			coalesce((SELECT b.id::text FROM mint_batches b WHERE b.number = e.batch_number), ''),
+			coalesce((SELECT j.id::text FROM mint_jobs j WHERE j.number = e.batch_number), ''),
 			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
 			e.from_state, e.to_state, e.message
 		FROM events e
-		LEFT JOIN mint_batches b ON b.number = e.batch_number
-		LEFT JOIN mint_jobs j ON j.number = e.batch_number
 		WHERE e.brand_number = $1`+c.sql, c.args...)
 }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -8,6 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"mintage/internal/store"
 )
 
 // ClaimJobSQL is for the test of its plan.
@@ -49,4 +54,27 @@ func Statements(t *testing.T) (all []Statement) {
 		})
 	}
 	return all
+}
+
+// Plans runs fn in a transaction of a brand and returns the plans of its statements.
+func (s *Store) Plans(ctx context.Context, brand int64, fn func(store.Tx) error) (plans []string, err error) {
+	begin := s.For(brand).(scoped).begin(s.beginWrite)
+	err = s.run(ctx, begin, func(t *tx) error {
+		if _, err := t.Now(ctx); err != nil { // sends what goes ahead
+			return err
+		}
+		t.watch = func(ctx context.Context, sql string, args []any) {
+			rows, err := t.conn.Query(ctx, "EXPLAIN "+sql, args...)
+			if err == nil {
+				var lines []string
+				lines, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				plans = append(plans, strings.Join(lines, "\n"))
+			}
+			if err != nil {
+				panic(err)
+			}
+		}
+		return fn(t)
+	})
+	return plans, err
 }

@@ -55,13 +55,14 @@ func (s *Store) EndHungWorkers(ctx context.Context, limit time.Duration) ([]int6
 	return ended, errors.Join(failed...)
 }
 
-// endHolder ends the process that holds a job and halves the job's limit. Both
-// is one statement: so the update stands in the queue for the row before the
+// endHolder ends the process that holds a job and halves the job's limit, or what is
+// left to mint, where that is less: a slice is no larger than either. Both is one
+// statement: so the update stands in the queue for the row before the
 // process is gone, and a worker can hardly come in between with the old limit.
 // If one does, it is waited for, and the limit is halved for the next cycle.
 func (s *Store) endHolder(ctx context.Context, job int64, limit time.Duration) (done bool, err error) {
 	err = s.run(ctx, s.beginWrite, func(t *tx) error {
-		if _, err := t.exec(ctx, set("lock_timeout", endWait)); err != nil {
+		if _, err := t.exec(ctx, `SELECT `+setting("lock_timeout", endWait)); err != nil {
 			return err
 		}
 		n, err := t.exec(ctx, `
@@ -74,8 +75,10 @@ func (s *Store) endHolder(ctx context.Context, job int64, limit time.Duration) (
 			), ended AS MATERIALIZED (
 				SELECT number, cycle_limit FROM hung WHERE pg_terminate_backend(pid)
 			)
-			UPDATE mint_jobs j SET cycle_limit = greatest(1, j.cycle_limit / 2)
+			UPDATE mint_jobs j
+			SET cycle_limit = greatest(1, least(j.cycle_limit, b.requested_quantity - b.minted_quantity) / 2)
 			FROM ended e
+			JOIN mint_batches b ON b.number = e.number
 			WHERE j.number = e.number AND j.cycle_limit = e.cycle_limit`,
 			job, limit.Microseconds())
 		done = n > 0

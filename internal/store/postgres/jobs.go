@@ -10,23 +10,23 @@ import (
 	"mintage/internal/store"
 )
 
-// Names as in the tables below; of those, only j and b may change, and ClaimJob
-// locks both.
+// Of the tables below only j and b may change, and ClaimJob locks both. What else
+// is named is looked up row by row: under policies the planner takes a row of a
+// brand that meets another of the same brand for a rare coincidence, and joins as
+// if there were few. For the same reason a list joins a job's batch, which is
+// always there, as if it might be missing.
 const (
 	workColumns = `
 		j.number AS job_number, j.id AS job_id, j.brand_number, j.status, j.consecutive_errors, j.last_error,
 		j.cycle_limit, j.submitted_by, j.created_at AS job_created_at, j.started_at, j.finished_at,
-		b.id AS batch_id, b.product_number, p.id AS product_id,
+		b.id AS batch_id, b.product_number,
+		(SELECT p.id FROM products p WHERE p.number = b.product_number) AS product_id,
 		coalesce(b.production_batch_number, 0) AS production_batch_number,
-		coalesce(pb.id::text, '') AS production_batch_id,
+		coalesce((SELECT pb.id::text FROM production_batches pb WHERE pb.number = b.production_batch_number), '') AS production_batch_id,
 		b.identity_mode, b.activation_mode, b.requested_quantity, b.minted_quantity, b.first_ordinal,
 		b.resolver_base, coalesce(b.gtin, '') AS gtin, b.product_code, b.created_at AS batch_created_at`
-	workTables = `
-		FROM mint_jobs j
-		JOIN mint_batches b ON b.number = j.number
-		JOIN products p ON p.number = b.product_number
-		LEFT JOIN production_batches pb ON pb.number = b.production_batch_number`
-	selectWork = `SELECT ` + workColumns + workTables
+	selectWork  = `SELECT ` + workColumns + ` FROM mint_jobs j JOIN mint_batches b ON b.number = j.number`
+	selectWorks = `SELECT ` + workColumns + ` FROM mint_jobs j LEFT JOIN mint_batches b ON b.number = j.number`
 	// runnable is, to the letter, the condition of the index mint_jobs_runnable.
 	runnable = `j.status IN ('QUEUED', 'RESERVED', 'PROCESSING')`
 )
@@ -66,8 +66,11 @@ func (t *tx) WorkByOrdinal(ctx context.Context, brand, product, ordinal int64) (
 	// Ranges do not overlap: if any has the ordinal, it is the last to begin
 	// before it. Found by the index, however many there are.
 	w, err := t.work(ctx, selectWork+`
-		WHERE b.brand_number = $1 AND b.product_number = $2 AND b.first_ordinal <= $3
-		ORDER BY b.first_ordinal DESC LIMIT 1`, brand, product, ordinal)
+		WHERE b.brand_number = $1 AND b.number = (
+			SELECT number FROM mint_batches
+			WHERE product_number = $2 AND first_ordinal <= $3
+			ORDER BY first_ordinal DESC LIMIT 1
+		)`, brand, product, ordinal)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +96,7 @@ func (t *tx) Works(ctx context.Context, brand int64, filter store.JobFilter, pag
 		c.and("b.production_batch_number = $%d", filter.ProductionBatch)
 	}
 	c.page("j.number", page)
-	works, err := many(ctx, t, scanWork, selectWork+` WHERE j.brand_number = $1`+c.sql, c.args...)
+	works, err := many(ctx, t, scanWork, selectWorks+` WHERE j.brand_number = $1`+c.sql, c.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,8 @@ const migrationLock = -1
 
 // Migrate brings the schema up to date. Two processes may do so at once: the
 // second one waits and then finds nothing to do. It fails with FORBIDDEN where
-// the role may not create tables.
+// the role may not create tables. Run by the owner, it also gives the group roles
+// their rights, see grants.go.
 func (s *Store) Migrate(ctx context.Context) error {
 	err := s.migrate(ctx)
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == statePrivilege {
@@ -55,10 +56,14 @@ func (s *Store) migrate(ctx context.Context) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return err
 	}
-	return s.checkVersion(ctx)
+	if err := s.checkVersion(ctx); err != nil {
+		return err
+	}
+	return s.grant(ctx)
 }
 
-// Ping checks that the database can be written to, and has our schema.
+// Ping checks that the database can be written to, and has our schema. With
+// [Options.EveryBrand] it fails with FORBIDDEN where policies apply to the role.
 func (s *Store) Ping(ctx context.Context) error {
 	var refuses bool // by setting, or because the server is a replica
 	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only') = 'on'`).Scan(&refuses)
@@ -68,7 +73,15 @@ func (s *Store) Ping(ctx context.Context) error {
 	if refuses {
 		return readOnly()
 	}
-	return s.checkVersion(ctx)
+	if err := s.checkVersion(ctx); err != nil || !s.everyBrand {
+		return err
+	}
+	restricted, err := s.Restricted(ctx)
+	if err == nil && restricted {
+		return mintage.Errorf(mintage.CodeForbidden,
+			"Row-level security applies to this database role, so that it would find no work. A worker's login role needs BYPASSRLS of its own (ALTER ROLE … BYPASSRLS), as it does not come with membership of mintage_worker; commands for the operator need the owner's.")
+	}
+	return err
 }
 
 // checkVersion compares the schema with what this program was made for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,10 @@ type Options struct {
 	// MaxConns bounds the connections of the pool; 0 means 10. Each subscription
 	// and a migration have one more of their own.
 	MaxConns int32
+	// EveryBrand says that the store works for all brands, as workers and the
+	// operator's commands do. Ping then refuses a role that policies apply to,
+	// which would find no work and say nothing.
+	EveryBrand bool
 
 	// Bounds within a read-write transaction: of one statement (0 means 12 s),
 	// of the wait for one lock (10 s), and of the time between two statements
@@ -49,7 +54,9 @@ type Store struct {
 	direct *pgx.ConnConfig
 	now    func() time.Time // nil for the database's clock
 
-	beginWrite, beginRead string
+	beginWrite, beginRead []string
+	everyBrand            bool
+	horizon               horizon
 
 	lifetime      context.Context //nolint:containedctx // ends with Close, not with any call
 	end           context.CancelFunc
@@ -81,17 +88,19 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	statement := set("statement_timeout", cmp.Or(opts.StatementTimeout, 12*time.Second))
+	statement := setting("statement_timeout", cmp.Or(opts.StatementTimeout, 12*time.Second))
 	s := &Store{
 		pool:   pool,
 		direct: direct.ConnConfig,
 		now:    opts.Now,
+
+		everyBrand: opts.EveryBrand,
 		// Not READ WRITE: a server that was set to read-only shall say so.
-		beginWrite: "BEGIN ISOLATION LEVEL READ COMMITTED; " + statement +
-			set("lock_timeout", cmp.Or(opts.LockTimeout, 10*time.Second)) +
-			set("idle_in_transaction_session_timeout", cmp.Or(opts.IdleTimeout, 12*time.Second)),
+		beginWrite: []string{`BEGIN ISOLATION LEVEL READ COMMITTED`, `SELECT ` + statement + `, ` +
+			setting("lock_timeout", cmp.Or(opts.LockTimeout, 10*time.Second)) + `, ` +
+			setting("idle_in_transaction_session_timeout", cmp.Or(opts.IdleTimeout, 12*time.Second))},
 		// Whoever reads may take its time between two statements: nobody waits for it.
-		beginRead: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + statement,
+		beginRead: []string{`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`, `SELECT ` + statement},
 	}
 	s.lifetime, s.end = context.WithCancel(context.Background())
 	return s, nil
@@ -131,8 +140,9 @@ func checkServer(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-func set(parameter string, d time.Duration) string {
-	return fmt.Sprintf("SET LOCAL %s = %d; ", parameter, d.Milliseconds())
+// setting is SET LOCAL as an expression, so that several take one statement.
+func setting(parameter string, d time.Duration) string {
+	return fmt.Sprintf(`set_config('%s', '%d', true)`, parameter, d.Milliseconds())
 }
 
 // Engine returns "postgres".
@@ -147,34 +157,40 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// InTx runs fn in a transaction; see [store.Store].
+// InTx runs fn in a transaction; see [store.Transactions].
 func (s *Store) InTx(ctx context.Context, fn func(store.Tx) error) error {
+	return s.inTx(ctx, s.beginWrite, fn)
+}
+
+// Read runs fn in a read-only transaction; see [store.Transactions].
+func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
+	return s.read(ctx, s.beginRead, fn)
+}
+
+func (s *Store) inTx(ctx context.Context, begin []string, fn func(store.Tx) error) error {
 	for attempt := 0; ; attempt++ {
-		err := s.run(ctx, s.beginWrite, func(t *tx) error { return fn(t) })
+		err := s.run(ctx, begin, func(t *tx) error { return fn(t) })
 		if mintage.ErrorCode(err) != mintage.CodeRetry || attempt == reruns || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// Read runs fn in a read-only transaction; see [store.Store].
-func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
-	return s.run(ctx, s.beginRead, func(t *tx) error { return fn(t) })
+func (s *Store) read(ctx context.Context, begin []string, fn func(store.Reader) error) error {
+	return s.run(ctx, begin, func(t *tx) error { return fn(t) })
 }
 
-func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error {
-	pg, err := s.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
+func (s *Store) run(ctx context.Context, begin []string, fn func(*tx) error) error {
+	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return failure(ctx, err)
 	}
-	// Also on a panic. It gives the connection back, or closes it where it is of no
-	// more use; after the commit it does nothing.
-	defer func() {
+	t := &tx{conn: conn, now: s.now, ahead: slices.Clone(begin)}
+	defer func() { // also on a panic
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
-		_ = pg.Rollback(ctx) // what failed is known already
+		t.release(ctx)
 	}()
-	t := &tx{pg: pg, now: s.now}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -186,7 +202,7 @@ func (s *Store) run(ctx context.Context, begin string, fn func(*tx) error) error
 	}
 	commit, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
-	if err := pg.Commit(commit); err != nil {
+	if err := t.commit(commit); err != nil {
 		unsent := pgconn.SafeToRetry(err)
 		err = failure(context.WithoutCancel(ctx), err)
 		if !unsent && (mintage.ErrorCode(err) == mintage.CodeUnavailable || commit.Err() != nil) {

@@ -11,15 +11,17 @@ import (
 
 // A FAILED job commits what it minted, any other one what it requested.
 const selectProductionBatch = `
-	SELECT pb.number, pb.id, pb.brand_number, pb.code, pb.product_number, p.id, pb.quantity, pb.status,
+	SELECT pb.number, pb.id, pb.brand_number, pb.code, pb.product_number,
+		(SELECT p.id FROM products p WHERE p.number = pb.product_number), pb.quantity, pb.status,
 		pb.created_at, pb.updated_at, (
-			SELECT coalesce(sum(CASE j.status WHEN 'FAILED' THEN b.minted_quantity ELSE b.requested_quantity END), 0)::bigint
+			SELECT coalesce(sum(
+				CASE (SELECT j.status FROM mint_jobs j WHERE j.number = b.number)
+					WHEN 'FAILED' THEN b.minted_quantity ELSE b.requested_quantity END
+			), 0)::bigint
 			FROM mint_batches b
-			JOIN mint_jobs j ON j.number = b.number
 			WHERE b.production_batch_number = pb.number
 		)
-	FROM production_batches pb
-	JOIN products p ON p.number = pb.product_number`
+	FROM production_batches pb`
 
 func scanProductionBatch(row pgx.Row) (*mintage.ProductionBatch, error) {
 	p := new(mintage.ProductionBatch)

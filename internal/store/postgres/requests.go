@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"mintage"
-	"mintage/internal/serial"
 	"mintage/internal/store"
 )
 
@@ -66,15 +65,15 @@ func (t *tx) ReserveOrdinals(ctx context.Context, product, quantity int64) (int6
 		UPDATE products SET next_ordinal = next_ordinal + $2
 		WHERE number = $1 AND next_ordinal + $2 <= $3
 		RETURNING next_ordinal - $2`,
-		product, quantity, int64(serial.MaxOrdinal))
+		product, quantity, int64(mintage.MaxProductUnits))
 	if mintage.ErrorCode(err) != mintage.CodeNotFound {
 		return first, err
 	}
-	var known bool
-	if err := t.get(ctx, []any{&known}, `SELECT true FROM products WHERE number = $1`, product); err != nil {
+	var next int64
+	if err := t.get(ctx, []any{&next}, `SELECT next_ordinal FROM products WHERE number = $1`, product); err != nil {
 		return 0, err
 	}
-	return 0, conflict("The product has not that many ordinals left.")
+	return 0, store.NoOrdinals(next)
 }
 
 func (t *tx) CreateJob(ctx context.Context, j *mintage.Job, b *mintage.Batch) error {
@@ -116,10 +115,10 @@ func (t *tx) insertLots(ctx context.Context, b *mintage.Batch) error {
 		codes, prefixes, suffixes = append(codes, l.Code), append(prefixes, l.URLPrefix), append(suffixes, l.URLSuffix)
 	}
 	_, err := t.exec(ctx, `
-		INSERT INTO lots (product_number, first_ordinal, quantity, batch_number, code, url_prefix, url_suffix)
-		SELECT $1, first_ordinal, quantity, $2, nullif(code, ''), url_prefix, url_suffix
-		FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
+		INSERT INTO lots (brand_number, product_number, first_ordinal, quantity, batch_number, code, url_prefix, url_suffix)
+		SELECT $1, $2, first_ordinal, quantity, $3, nullif(code, ''), url_prefix, url_suffix
+		FROM unnest($4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[])
 			AS l (first_ordinal, quantity, code, url_prefix, url_suffix)`,
-		b.ProductNumber, b.Number, firsts, quantities, codes, prefixes, suffixes)
+		b.BrandNumber, b.ProductNumber, b.Number, firsts, quantities, codes, prefixes, suffixes)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"mintage"
 	"mintage/internal/store"
@@ -16,19 +17,19 @@ import (
 
 // tx is a transaction, read-write or read-only.
 type tx struct {
-	pg  pgx.Tx
-	now func() time.Time // nil for the database's clock
+	conn *pgxpool.Conn
+	now  func() time.Time // nil for the database's clock
+	// ahead are statements without parameters that travel in front of the next one,
+	// in the same round trip: BEGIN and its settings, SAVEPOINT, RELEASE. What is
+	// left of them at the end is not needed.
+	ahead []string
+	sent  int // statements, without those sent ahead
+	// watch, in tests, sees each statement before it runs.
+	watch func(ctx context.Context, sql string, args []any)
+	depth int // of savepoints
 	// lost is why the transaction cannot go on, though a savepoint may have
 	// caught the error.
 	lost error
-
-	// Not written yet.
-	store.PeopleReader
-	store.PeopleTx
-	store.KeyCheckReader
-	store.KeyCheckTx
-	store.SealReader
-	store.SealTx
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -55,20 +56,81 @@ func (t *tx) clock() *time.Time {
 
 // Savepoint runs fn so that its failure can be undone alone; see [store.Tx].
 func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
-	// One name is enough: a nested savepoint hides the outer one until released.
-	if _, err := t.exec(ctx, `SAVEPOINT s`); err != nil {
+	if t.failed() {
+		_, err := t.exec(ctx, `SAVEPOINT none`) // the server says why not
 		return err
 	}
-	if err := fn(); err != nil {
-		if t.lost == nil {
-			if _, undo := t.exec(ctx, `ROLLBACK TO SAVEPOINT s; RELEASE SAVEPOINT s`); undo != nil {
-				t.lost = undo
-			}
+	t.depth++
+	defer func() { t.depth-- }()
+	name := fmt.Sprintf("s%d", t.depth)
+	before, place := t.sent, len(t.ahead)
+	t.ahead = append(t.ahead, `SAVEPOINT `+name)
+	err := fn()
+	switch {
+	case t.sent == before: // nothing happened
+		t.ahead = t.ahead[:place]
+	case err == nil && t.failed(): // fn kept it to itself
+		_, err = t.exec(ctx, `RELEASE SAVEPOINT `+name)
+	case err == nil:
+		t.ahead = append(t.ahead, `RELEASE SAVEPOINT `+name)
+	case t.lost == nil:
+		t.ahead = nil // ends of savepoints that end with this one
+		if _, undo := t.exec(ctx, fmt.Sprintf(`ROLLBACK TO SAVEPOINT %[1]s; RELEASE SAVEPOINT %[1]s`, name)); undo != nil {
+			t.lost = undo
 		}
-		return err
 	}
-	_, err := t.exec(ctx, `RELEASE SAVEPOINT s`)
 	return err
+}
+
+// failed tells whether the server refuses everything up to a rollback.
+func (t *tx) failed() bool { return t.conn.Conn().PgConn().TxStatus() == 'E' }
+
+// commit ends the transaction, if anything was done in it.
+func (t *tx) commit(ctx context.Context) error {
+	if t.sent == 0 {
+		return nil
+	}
+	tag, err := t.conn.Exec(ctx, `COMMIT`)
+	if err == nil && tag.String() == "ROLLBACK" {
+		err = pgx.ErrTxCommitRollback
+	}
+	return err
+}
+
+// release gives the connection back, after a rollback where nothing was committed.
+// A connection that is not fit for another transaction is closed.
+func (t *tx) release(ctx context.Context) {
+	if pg := t.conn.Conn().PgConn(); !pg.IsClosed() && pg.TxStatus() != 'I' {
+		_, _ = t.conn.Exec(ctx, `ROLLBACK`) // what failed is known already
+	}
+	t.conn.Release()
+}
+
+// pipeline sends a statement behind those that go ahead of it. What it returns
+// without an error has the statement's result next, and is to be closed.
+func (t *tx) pipeline(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
+	batch := &pgx.Batch{}
+	for _, statement := range t.ahead {
+		batch.Queue(statement)
+	}
+	batch.Queue(sql, args...)
+	results := t.conn.SendBatch(ctx, batch)
+	for range t.ahead {
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // it has the same error
+			return nil, err
+		}
+	}
+	t.ahead = nil
+	return results, nil
+}
+
+// begins counts a statement.
+func (t *tx) begins(ctx context.Context, sql string, args []any) {
+	t.sent++
+	if t.watch != nil {
+		t.watch(ctx, sql, args)
+	}
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -76,7 +138,19 @@ func (t *tx) exec(ctx context.Context, sql string, args ...any) (int64, error) {
 	if t.lost != nil {
 		return 0, t.lost
 	}
-	tag, err := t.pg.Exec(ctx, sql, args...)
+	t.begins(ctx, sql, args)
+	if len(t.ahead) == 0 {
+		tag, err := t.conn.Exec(ctx, sql, args...)
+		return tag.RowsAffected(), t.fail(ctx, err)
+	}
+	results, err := t.pipeline(ctx, sql, args)
+	if err != nil {
+		return 0, t.fail(ctx, err)
+	}
+	tag, err := results.Exec()
+	if end := results.Close(); err == nil {
+		err = end
+	}
 	return tag.RowsAffected(), t.fail(ctx, err)
 }
 
@@ -91,30 +165,72 @@ func (t *tx) change(ctx context.Context, sql string, args ...any) error {
 
 // get reads the columns of the one row that a query returns.
 func (t *tx) get(ctx context.Context, columns []any, sql string, args ...any) error {
+	return t.row(ctx, func(row pgx.Row) error { return row.Scan(columns...) }, sql, args...)
+}
+
+// row scans the one row that a query returns.
+func (t *tx) row(ctx context.Context, scan func(pgx.Row) error, sql string, args ...any) error {
 	if t.lost != nil {
 		return t.lost
 	}
-	return t.fail(ctx, t.pg.QueryRow(ctx, sql, args...).Scan(columns...))
+	t.begins(ctx, sql, args)
+	if len(t.ahead) == 0 {
+		return t.fail(ctx, scan(t.conn.QueryRow(ctx, sql, args...)))
+	}
+	results, err := t.pipeline(ctx, sql, args)
+	if err != nil {
+		return t.fail(ctx, err)
+	}
+	err = scan(results.QueryRow())
+	if end := results.Close(); err == nil {
+		err = end
+	}
+	return t.fail(ctx, err)
 }
 
 // one reads the one row that a query returns.
-func one[T any](ctx context.Context, t *tx, scan func(pgx.Row) (*T, error), sql string, args ...any) (*T, error) {
-	if t.lost != nil {
-		return nil, t.lost
-	}
-	v, err := scan(t.pg.QueryRow(ctx, sql, args...))
+func one[T any](ctx context.Context, t *tx, scan func(pgx.Row) (*T, error), sql string, args ...any) (v *T, err error) {
+	err = t.row(ctx, func(row pgx.Row) (err error) {
+		v, err = scan(row)
+		return err
+	}, sql, args...)
 	if err != nil {
-		return nil, t.fail(ctx, err)
+		return nil, err
 	}
 	return v, nil
 }
 
-// many reads all rows that a query returns.
-func many[T any](ctx context.Context, t *tx, scan func(pgx.Row) (*T, error), sql string, args ...any) ([]*T, error) {
+// query runs a statement that returns rows.
+func (t *tx) query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if t.lost != nil {
 		return nil, t.lost
 	}
-	rows, err := t.pg.Query(ctx, sql, args...)
+	t.begins(ctx, sql, args)
+	if len(t.ahead) == 0 {
+		return t.conn.Query(ctx, sql, args...)
+	}
+	results, err := t.pipeline(ctx, sql, args)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := results.Query()
+	return &lastRows{rows, results}, err
+}
+
+// lastRows are the rows of a pipeline's last statement, and end it.
+type lastRows struct {
+	pgx.Rows
+	results pgx.BatchResults
+}
+
+func (r *lastRows) Close() {
+	r.Rows.Close()
+	_ = r.results.Close() // the rows have its error
+}
+
+// many reads all rows that a query returns.
+func many[T any](ctx context.Context, t *tx, scan func(pgx.Row) (*T, error), sql string, args ...any) ([]*T, error) {
+	rows, err := t.query(ctx, sql, args...)
 	if err != nil {
 		return nil, t.fail(ctx, err)
 	}
@@ -131,7 +247,7 @@ func (t *tx) fail(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	closed := t.pg.Conn().IsClosed()
+	closed := t.conn.Conn().IsClosed()
 	failed := failure(ctx, err)
 	switch code := mintage.ErrorCode(failed); {
 	case closed && ctx.Err() == nil && code != mintage.CodeUnavailable:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"mintage"
 	"mintage/internal/serial"
 	"mintage/internal/store"
 )
@@ -15,9 +16,11 @@ import (
 // chunk is how many units are read with one statement.
 const chunk = 10_000
 
+// UnitCode reads the view, whatever the role: it costs one more lookup in an index
+// and keeps other brands' units from those whom policies apply to.
 func (t *tx) UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error) {
 	var code int64
-	err := t.get(ctx, []any{&code}, `SELECT code FROM units WHERE product_number = $1 AND ordinal = $2`, product, ordinal)
+	err := t.get(ctx, []any{&code}, `SELECT code FROM brand_units WHERE product_number = $1 AND ordinal = $2::bigint`, product, ordinal)
 	return serial.Code(code), err
 }
 
@@ -30,13 +33,19 @@ func scanUnit(row pgx.Row) (*unit, error) {
 
 // EachUnit reads in chunks and not from one long result: fn may be as slow as it
 // likes without a statement running into its timeout, and may use the
-// transaction itself.
+// transaction itself. A statement asks for no more ordinals than a chunk has rows:
+// through the view, the server may sort what it finds before it cuts it off. Where
+// it finds nothing, the next one looks twice as far.
 func (t *tx) EachUnit(ctx context.Context, product, from, to int64, fn func(ordinal int64, code serial.Code) error) error {
-	for from < to {
+	for reach := int64(chunk); from < to; {
+		upTo := to
+		if reach < to-from {
+			upTo = from + reach
+		}
 		units, err := many(ctx, t, scanUnit, `
-			SELECT ordinal, code FROM units
-			WHERE product_number = $1 AND ordinal >= $2 AND ordinal < $3
-			ORDER BY ordinal LIMIT $4`, product, from, to, int64(chunk))
+			SELECT ordinal, code FROM brand_units
+			WHERE product_number = $1 AND ordinal >= $2::bigint AND ordinal < $3::bigint
+			ORDER BY ordinal LIMIT $4`, product, from, upTo, int64(chunk))
 		if err != nil {
 			return err
 		}
@@ -46,8 +55,13 @@ func (t *tx) EachUnit(ctx context.Context, product, from, to int64, fn func(ordi
 			}
 			from = u.ordinal + 1
 		}
-		if len(units) < chunk {
-			return nil
+		switch len(units) {
+		case chunk:
+			reach = chunk
+		case 0:
+			from, reach = upTo, 2*reach
+		default:
+			from, reach = upTo, chunk
 		}
 	}
 	return nil
@@ -82,14 +96,19 @@ func (t *tx) Cycles(ctx context.Context, product, from, to int64) ([]store.Cycle
 // InsertUnits creates the units of a slice with COPY. The batch's count comes
 // first: where it is not as expected, nothing has been written yet.
 func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Slice) error {
+	if s.Product != int64(int32(s.Product)) || s.First < 0 || s.First+int64(len(s.Codes)) > mintage.MaxProductUnits {
+		return conflict("The table of units cannot hold such a number of a product or a unit.")
+	}
 	buffer := buffers.Get().(*[]byte) //nolint:forcetypeassert // our own pool
 	defer buffers.Put(buffer)
-	*buffer = appendUnits((*buffer)[:0], s)
-
+	// Encoded while the server counts.
+	var encoding sync.WaitGroup
+	encoding.Go(func() { *buffer = appendUnits((*buffer)[:0], s) })
 	n, err := t.exec(ctx, `
 		UPDATE mint_batches SET minted_quantity = minted_quantity + $3
 		WHERE number = $1 AND minted_quantity = $2 AND minted_quantity + $3 <= requested_quantity`,
 		batch, expected, int64(len(s.Codes)))
+	encoding.Wait()
 	if err != nil {
 		return err
 	}
@@ -99,12 +118,12 @@ func (t *tx) InsertUnits(ctx context.Context, batch, expected int64, s store.Sli
 	if s.Writing != nil {
 		s.Writing()
 	}
-	_, err = t.pg.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
+	_, err = t.conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(*buffer),
 		`COPY units (product_number, ordinal, code) FROM STDIN BINARY`)
 	return t.fail(ctx, err)
 }
 
-// buffers holds encoded slices, some 760 kB each, from one cycle to the next.
+// buffers holds encoded slices, some 600 kB each, from one cycle to the next.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // copyHeader begins the binary format of COPY: signature, flags, no extension.
@@ -116,13 +135,16 @@ func appendUnits(b []byte, s store.Slice) []byte {
 	b = append(b, copyHeader...)
 	for i, code := range s.Codes {
 		b = binary.BigEndian.AppendUint16(b, 3)
-		b = appendField(b, uint64(s.Product))
-		b = appendField(b, uint64(s.First)+uint64(i))
-		b = appendField(b, uint64(code))
+		b = appendInteger(b, s.Product)
+		b = appendInteger(b, s.First+int64(i))
+		b = binary.BigEndian.AppendUint32(b, 8)
+		b = binary.BigEndian.AppendUint64(b, uint64(code))
 	}
 	return binary.BigEndian.AppendUint16(b, 0xffff) // the end
 }
 
-func appendField(b []byte, bigint uint64) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), bigint)
+// appendInteger appends a field of four bytes.
+func appendInteger(b []byte, n int64) []byte {
+	b = binary.BigEndian.AppendUint32(b, 4)
+	return binary.BigEndian.AppendUint32(b, uint32(n)) // InsertUnits has looked whether it fits
 }

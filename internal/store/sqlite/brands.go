@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"mintage"
 )
@@ -58,18 +59,40 @@ func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	return err
 }
 
+const keyColumns = `k.id, k.brand_number, k.role, k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, k.label, b.admins_submit`
+
+func scanAPIKey(scan scanner) (*mintage.APIKey, error) {
+	k := &mintage.APIKey{}
+	err := scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, timeInto{&k.CreatedAt}, timeInto{&k.ExpiresAt},
+		timeInto{&k.RevokedAt}, timeInto{&k.LastUsedAt}, &k.Label, &k.AdminsSubmit)
+	return k, err
+}
+
 func (r reader) APIKey(ctx context.Context, id string) (*mintage.APIKey, error) {
-	return one(ctx, r.session, func(scan scanner) (*mintage.APIKey, error) {
-		k := &mintage.APIKey{}
-		err := scan(&k.ID, &k.BrandNumber, &k.Role, &k.Hash, timeInto{&k.CreatedAt}, timeInto{&k.ExpiresAt}, timeInto{&k.RevokedAt})
-		return k, err
-	}, `SELECT id, brand_number, role, hash, created_at, expires_at, revoked_at FROM api_keys WHERE id = ?`, id)
+	return one(ctx, r.session, scanAPIKey, `
+		SELECT `+keyColumns+` FROM api_keys k JOIN brands b ON b.number = k.brand_number
+		WHERE k.id = ?`, id)
+}
+
+func (r reader) APIKeys(ctx context.Context, brand int64) ([]*mintage.APIKey, error) {
+	return list(ctx, r.session, scanAPIKey, `
+		SELECT `+keyColumns+` FROM api_keys k JOIN brands b ON b.number = k.brand_number
+		WHERE k.brand_number = ? ORDER BY k.number DESC`, brand)
 }
 
 func (t *tx) CreateAPIKey(ctx context.Context, k *mintage.APIKey) error {
 	_, err := t.exec(ctx, `
-		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		k.ID, k.BrandNumber, k.Role, k.Hash, text(k.CreatedAt), text(k.ExpiresAt), text(k.RevokedAt))
+		INSERT INTO api_keys (id, brand_number, role, hash, created_at, expires_at, revoked_at, last_used_at, label)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		k.ID, k.BrandNumber, k.Role, k.Hash, text(k.CreatedAt), text(k.ExpiresAt), text(k.RevokedAt), text(k.LastUsedAt), k.Label)
 	return err
+}
+
+func (t *tx) UpdateAPIKey(ctx context.Context, k *mintage.APIKey) error {
+	return found(t.exec(ctx, `UPDATE api_keys SET expires_at = ?, revoked_at = ? WHERE brand_number = ? AND id = ?`,
+		text(k.ExpiresAt), text(k.RevokedAt), k.BrandNumber, k.ID))
+}
+
+func (t *tx) TouchAPIKey(ctx context.Context, brand int64, id string, at time.Time) error {
+	return found(t.exec(ctx, `UPDATE api_keys SET last_used_at = ? WHERE brand_number = ? AND id = ?`, text(at), brand, id))
 }

@@ -55,6 +55,13 @@
 // its own. Numbers are AUTOINCREMENT, so that none comes twice; a job and its
 // batch share one.
 //
+// # What is only ever added to
+//
+// Triggers refuse to change, replace or remove rows of events and event_seals, also
+// to statements from outside. Whoever owns the file can drop them, as everything:
+// that is what the hash chain is for. SQLite has no roles, so [Store.For] promises
+// no second wall between brands: the queries' own brand is the only one.
+//
 // # When a statement fails
 //
 // SQLite ends a transaction by itself after some errors (disk full, I/O error,

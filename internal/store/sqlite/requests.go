@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"mintage"
-	"mintage/internal/serial"
 	"mintage/internal/store"
 )
 
@@ -51,8 +50,8 @@ func (t *tx) ReserveOrdinals(ctx context.Context, product, quantity int64) (firs
 	if err != nil {
 		return 0, err
 	}
-	if quantity < 0 || quantity > serial.MaxOrdinal-first {
-		return 0, conflict("The product has no more ordinals for so many units; mint with a new product.", nil)
+	if quantity < 0 || quantity > mintage.MaxProductUnits-first {
+		return 0, store.NoOrdinals(first)
 	}
 	_, err = t.exec(ctx, `UPDATE products SET next_ordinal = next_ordinal + ? WHERE number = ?`, quantity, product)
 	return first, err

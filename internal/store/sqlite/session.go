@@ -24,11 +24,6 @@ type session struct {
 	// it until a savepoint takes it back, as on PostgreSQL. lost says that none can.
 	broken error
 	lost   bool
-
-	// Not written yet.
-	store.PeopleReader
-	store.KeyCheckReader
-	store.SealReader
 }
 
 // reader implements [store.Reader].
@@ -38,11 +33,6 @@ type reader struct{ *session }
 type tx struct {
 	reader
 	submitted bool // a job was created
-
-	// Not written yet.
-	store.PeopleTx
-	store.KeyCheckTx
-	store.SealTx
 }
 
 // Now implements [store.Reader], to the microsecond that a stored time has.

@@ -3,7 +3,9 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -217,10 +219,12 @@ func TestAllUnits(t *testing.T) {
 	})
 	t.Run("numbers at the edges", func(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, db *storetest.DB) {
-			execute(t, db, `INSERT INTO units (product_number, ordinal, code) VALUES
-				(9223372036854775807, 9223372036854775807, -1), (9223372036854775807, -1, 0),
-				(-9223372036854775808, -9223372036854775808, 9223372036854775807), (0, 5, 1)`)
-			most := int64(1<<63 - 1)
+			most := int64(math.MaxInt64)
+			if db.Engine() == "postgres" {
+				most = math.MaxInt32
+			}
+			execute(t, db, fmt.Sprintf(`INSERT INTO units (product_number, ordinal, code) VALUES
+				(%[1]d, %[1]d, -1), (%[1]d, -1, 0), (%[2]d, %[2]d, 9223372036854775807), (0, 5, 1)`, most, -most-1))
 			same(t, allOf(t, db, store.Reader.AllUnits), []store.UnitRow{
 				{ProductNumber: -most - 1, Ordinal: -most - 1, Code: 1<<63 - 1},
 				{ProductNumber: 0, Ordinal: 5, Code: 1},

@@ -58,47 +58,6 @@ func TestBrands(t *testing.T) {
 	})
 }
 
-func TestAPIKey(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
-		f := storetest.NewFixture(t, db)
-		b := f.NewBrand()
-		at := f.Now()
-		keys := []*mintage.APIKey{
-			{ID: "plain", BrandNumber: b.Number, Role: mintage.RoleViewer, Hash: []byte{0, 1, 255}, CreatedAt: at},
-			{ID: "expires", BrandNumber: b.Number, Role: mintage.RoleAdmin, Hash: []byte("h"), CreatedAt: at, ExpiresAt: at.Add(time.Hour)},
-			{ID: "revoked", BrandNumber: b.Number, Role: mintage.RoleOwner, Hash: []byte("h"), CreatedAt: at, RevokedAt: at.Add(time.Minute)},
-		}
-		for _, want := range keys {
-			write(t, db, func(ctx context.Context, tx store.Tx) error { return tx.CreateAPIKey(ctx, want) })
-			got := read(t, db, func(ctx context.Context, r store.Reader) (*mintage.APIKey, error) { return r.APIKey(ctx, want.ID) })
-			same(t, got, want)
-		}
-		byID := func(id string) func(context.Context, store.Reader) (*mintage.APIKey, error) {
-			return func(ctx context.Context, r store.Reader) (*mintage.APIKey, error) { return r.APIKey(ctx, id) }
-		}
-		for _, id := range append(oddTexts, "Plain", "plain ", storetest.NewID()) {
-			notFound(t, db, byID(id))
-		}
-		for _, id := range unstorable {
-			missing(t, db, byID(id))
-		}
-	})
-}
-
-func TestCreateAPIKey(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
-		f := storetest.NewFixture(t, db)
-		first, second := f.NewBrand(), f.NewBrand()
-		k := &mintage.APIKey{ID: "k", BrandNumber: first.Number, Role: mintage.RoleViewer, Hash: []byte("h"), CreatedAt: f.Now()}
-		write(t, db, func(ctx context.Context, tx store.Tx) error { return tx.CreateAPIKey(ctx, k) })
-		for _, b := range []*mintage.Brand{first, second} {
-			again := copyOf(k)
-			again.BrandNumber = b.Number
-			refused(t, db, mintage.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateAPIKey(ctx, again) })
-		}
-	})
-}
-
 func TestCreateBrand(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		f := storetest.NewFixture(t, db)
@@ -195,4 +154,5 @@ func fullBrand(b *mintage.Brand) {
 	b.GS1Required = true
 	b.OverIssuePercent = 100
 	b.LotFromProductionBatch = !b.LotFromProductionBatch
+	b.AdminsSubmit = true
 }

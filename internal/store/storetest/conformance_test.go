@@ -14,6 +14,7 @@ import (
 var methods = []func(*testing.T){
 	// Store
 	TestEngine, TestInTx, TestRead, TestPing, TestSubmissions, TestEndHungWorkers, TestMigrate, TestClose,
+	TestFor, TestRestricted, TestEventHorizon,
 	// Reader
 	TestNow,
 	TestBrandByNumber, TestBrandByID, TestBrands, TestAPIKey,
@@ -22,6 +23,10 @@ var methods = []func(*testing.T){
 	TestWorkByJobID, TestWorkByBatchID, TestWorkByOrdinal, TestWorks, TestNextDue,
 	TestUnitCode, TestEachUnit, TestCycles,
 	TestEvents,
+	TestHasUsers, TestUserByEmail, TestUserByID, TestUserByIdentity, TestIdentities,
+	TestMemberships, TestMembers, TestSession, TestAPIKeys,
+	TestKeyCheck,
+	TestLastSeal, TestSeals, TestEventsBetween, TestUnsealedBrands,
 	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,
 	TestAllJobs, TestAllBatches, TestAllLots, TestAllBatchEvents, TestAllUnits,
 	// Tx
@@ -33,6 +38,12 @@ var methods = []func(*testing.T){
 	TestClaimJob, TestMoveJob, TestRecordStrike, TestClearStrikes,
 	TestInsertUnits,
 	TestAppendEvent,
+	TestCreateUser, TestUpdateUser, TestLinkIdentity,
+	TestPutMember, TestRemoveMember, TestLockMembers,
+	TestPutSession, TestDeleteSession, TestDeleteSessions, TestDeleteExpired, TestCreateSignInLink, TestUseSignInLink,
+	TestUpdateAPIKey, TestTouchAPIKey,
+	TestSetKeyCheck,
+	TestLockSeals, TestAppendSeal,
 }
 
 func TestEveryMethodHasItsTest(t *testing.T) {

@@ -5,7 +5,8 @@
 // database. PostgreSQL is never optional: where there is none, the test fails
 // (see package pgtest). [Fixture] fills a database through the contract, the way
 // the use cases and the engine do, and [Snapshot] shows that an operation which
-// was refused left nothing behind.
+// was refused left nothing behind. [DB.As] is the database for a role that may do
+// less than the tests' own, and [Unguard] lets a test damage the audit trail.
 //
 // # Adding to the contract
 //

@@ -36,6 +36,7 @@ func TestAppendEvent(t *testing.T) {
 				BatchNumber: w.Batch.Number, BatchID: w.Batch.ID, JobID: w.Job.ID,
 				ProductNumber: w.Batch.ProductNumber, FirstOrdinal: 3, Quantity: 2,
 				From: "QUEUED", To: "RESERVED", Message: `it's "so" \ %`,
+				Origin: mintage.Origin{AddressClass: mintage.AddressPrivate, RequestID: "req-1"},
 			},
 			"range from 0": {
 				Kind: mintage.EventBatchCycle, Actor: "worker:1", SubjectID: w.Batch.ID,
@@ -166,6 +167,24 @@ func TestEvents(t *testing.T) {
 				}
 			})
 		}
+		t.Run("time", func(t *testing.T) {
+			from, until := all[len(all)-3].At, all[2].At
+			for name, filter := range map[string]store.EventFilter{
+				"from": {From: from}, "until": {Until: until}, "from and until": {From: from, Until: until},
+				"a moment": {From: from, Until: from.Add(time.Microsecond)}, "none": {From: from, Until: from},
+				"a brand's own kind": {From: from, Until: until, Kind: mintage.EventBatchTransition},
+			} {
+				want := []*mintage.Event{}
+				for _, e := range all {
+					if !e.At.Before(filter.From) && (filter.Until.IsZero() || e.At.Before(filter.Until)) && (filter.Kind == "" || e.Kind == filter.Kind) {
+						want = append(want, e)
+					}
+				}
+				t.Run(name, func(t *testing.T) {
+					same(t, append([]*mintage.Event{}, pages(t, 2, number, list(filter))...), want)
+				})
+			}
+		})
 		t.Run("stable while events are added", func(t *testing.T) {
 			got := pages(t, 4, number, func(page store.Page) []*mintage.Event {
 				rows := list(store.EventFilter{})(page)

@@ -103,13 +103,17 @@ func TestReserveOrdinals(t *testing.T) {
 		})
 		t.Run("to the last", func(t *testing.T) {
 			p := f.NewProduct(b)
-			execute(t, db, fmt.Sprintf("UPDATE products SET next_ordinal = %d WHERE number = %d", serial.MaxOrdinal-10, p.Number))
+			execute(t, db, fmt.Sprintf("UPDATE products SET next_ordinal = %d WHERE number = %d", mintage.MaxProductUnits-10, p.Number))
 			var first int64
-			for _, quantity := range []int64{11, 1_000_000, serial.MaxOrdinal + 1} {
+			for _, quantity := range []int64{11, 1_000_000, mintage.MaxProductUnits + 1, serial.MaxOrdinal + 1} {
 				refusedWithin(t, db, mintage.CodeConflict, reserve(p, quantity, &first))
 			}
+			err := db.InTx(t.Context(), func(tx store.Tx) error { return reserve(p, 11, &first)(t.Context(), tx) })
+			if message := mintage.ErrorMessage(err); !strings.Contains(message, "room for 10 more") {
+				t.Error(message)
+			}
 			write(t, db, reserve(p, 10, &first))
-			same(t, first, int64(serial.MaxOrdinal-10))
+			same(t, first, int64(mintage.MaxProductUnits-10))
 			refused(t, db, mintage.CodeConflict, reserve(p, 1, &first))
 		})
 		t.Run("unknown product", func(t *testing.T) {

@@ -24,7 +24,8 @@ CREATE TABLE resolver_bases (
 );
 
 CREATE TABLE api_keys (
-    id text PRIMARY KEY,
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id text NOT NULL UNIQUE,
     brand_number bigint NOT NULL REFERENCES brands,
     role text NOT NULL,
     hash bytea NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE api_keys (
     last_used_at timestamptz,
     label text NOT NULL
 );
+CREATE INDEX api_keys_of_brand ON api_keys (brand_number, number);
 
 CREATE TABLE dpp_schemas (
     brand_number bigint NOT NULL REFERENCES brands,
@@ -43,7 +45,8 @@ CREATE TABLE dpp_schemas (
 );
 
 CREATE TABLE products (
-    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Four bytes in the table of units.
+    number bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 2147483647) PRIMARY KEY,
     id uuid NOT NULL UNIQUE,
     brand_number bigint NOT NULL REFERENCES brands,
     code text NOT NULL UNIQUE,
@@ -55,7 +58,7 @@ CREATE TABLE products (
     -- text, not jsonb: what the brand sent is kept to the digit.
     attributes text NOT NULL,
     -- The next ordinal to reserve; never goes back.
-    next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 1099511627776),
+    next_ordinal bigint NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 2147483648),
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     UNIQUE (brand_number, sku)
@@ -131,6 +134,7 @@ CREATE INDEX mint_batches_of_production_batch ON mint_batches (production_batch_
 -- Each unit of a batch is in exactly one lot; the lot of a batch without lots
 -- has no code.
 CREATE TABLE lots (
+    brand_number bigint NOT NULL REFERENCES brands, -- for the policy: each row says whose it is
     product_number bigint NOT NULL,
     first_ordinal bigint NOT NULL,
     quantity bigint NOT NULL CHECK (quantity > 0),
@@ -150,10 +154,11 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (brand_number, key)
 );
 
--- One row a unit, written once. code is the unit's 60-bit number.
+-- One row a unit, written once. code is the unit's 60-bit number. A key of eight
+-- bytes instead of sixteen saves a fifth of the table, the index and the WAL.
 CREATE TABLE units (
-    product_number bigint NOT NULL,
-    ordinal bigint NOT NULL,
+    product_number integer NOT NULL,
+    ordinal integer NOT NULL,
     code bigint NOT NULL,
     PRIMARY KEY (product_number, ordinal)
 );

@@ -23,7 +23,8 @@ CREATE TABLE resolver_bases (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_keys (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
     brand_number INTEGER NOT NULL REFERENCES brands,
     role TEXT NOT NULL,
     hash BLOB NOT NULL,
@@ -32,7 +33,8 @@ CREATE TABLE api_keys (
     revoked_at TEXT,
     last_used_at TEXT,
     label TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX api_keys_of_brand ON api_keys (brand_number, number);
 
 CREATE TABLE dpp_schemas (
     brand_number INTEGER NOT NULL REFERENCES brands,
@@ -53,7 +55,7 @@ CREATE TABLE products (
     schema_id TEXT,
     attributes TEXT NOT NULL,
     -- The next ordinal to reserve; never goes back.
-    next_ordinal INTEGER NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 1099511627776),
+    next_ordinal INTEGER NOT NULL DEFAULT 0 CHECK (next_ordinal BETWEEN 0 AND 2147483648),
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
     UNIQUE (brand_number, sku)

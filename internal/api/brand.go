@@ -1,0 +1,96 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"mintage"
+	"mintage/internal/mint"
+)
+
+// brand is the brand that the key belongs to, with its settings.
+type brand struct {
+	ID                     string    `json:"id" format:"uuid"`
+	Name                   string    `json:"name"`
+	ResolverBase           string    `json:"resolver_base" doc:"What the resolver URLs minted from now on begin with. It belongs to the brand for ever, as those before it do."`
+	GS1Required            bool      `json:"gs1_required" doc:"Refuse mint requests for products without a GTIN."`
+	OverIssuePercent       int       `json:"over_issue_percent" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
+	LotFromProductionBatch bool      `json:"lot_from_production_batch" doc:"Make a linked production batch's code the lot of a request that names none."`
+	AdminsSubmit           bool      `json:"admins_submit" doc:"Only admins and owners may submit mint requests."`
+	CreatedAt              time.Time `json:"created_at"`
+}
+
+func showBrand(b *mintage.Brand) brand {
+	return brand{
+		ID: b.ID, Name: b.Name, ResolverBase: b.ResolverBase, GS1Required: b.GS1Required, OverIssuePercent: b.OverIssuePercent,
+		LotFromProductionBatch: b.LotFromProductionBatch, AdminsSubmit: b.AdminsSubmit, CreatedAt: b.CreatedAt.UTC(),
+	}
+}
+
+// brandPatch is a JSON merge patch of the settings.
+type brandPatch struct {
+	Name                   optional[string] `json:"name" required:"false" doc:"For people."`
+	ResolverBase           optional[string] `json:"resolver_base" required:"false" doc:"https host with an optional path, for what is minted from now on. One that was another brand's is refused."`
+	GS1Required            optional[bool]   `json:"gs1_required" required:"false" doc:"Refuse mint requests for products without a GTIN."`
+	OverIssuePercent       optional[int]    `json:"over_issue_percent" required:"false" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
+	LotFromProductionBatch optional[bool]   `json:"lot_from_production_batch" required:"false" doc:"Make a linked production batch's code the lot of a request that names none."`
+	AdminsSubmit           optional[bool]   `json:"admins_submit" required:"false" doc:"Only admins and owners may submit mint requests."`
+}
+
+// TransformSchema is part of huma.SchemaTransformer.
+func (brandPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	for _, p := range s.Properties {
+		p.Nullable = false
+	}
+	return describe(s, nil, rules{"over_issue_percent": {"minimum": 0, "maximum": 100}})
+}
+
+func (b *brandPatch) patch() (mint.SettingsPatch, error) {
+	for name, null := range map[string]bool{
+		"name": b.Name.null(), "resolver_base": b.ResolverBase.null(), "gs1_required": b.GS1Required.null(), "over_issue_percent": b.OverIssuePercent.null(),
+		"lot_from_production_batch": b.LotFromProductionBatch.null(), "admins_submit": b.AdminsSubmit.null(),
+	} {
+		if null {
+			return mint.SettingsPatch{}, mintage.Errorf(mintage.CodeInvalidInput, "The %s cannot be taken away.", name).WithField(name)
+		}
+	}
+	return mint.SettingsPatch{
+		Name: b.Name.value, ResolverBase: b.ResolverBase.value, GS1Required: b.GS1Required.value, OverIssuePercent: b.OverIssuePercent.value,
+		LotFromProductionBatch: b.LotFromProductionBatch.value, AdminsSubmit: b.AdminsSubmit.value,
+	}, nil
+}
+
+func (s *server) registerBrand() {
+	register(s, op("get_brand", http.MethodGet, "/v1/brand", "Brand", "Get the brand and its settings"), s.getBrand)
+
+	o := op("update_brand", http.MethodPatch, "/v1/brand", "Brand", "Change the brand's settings by a JSON merge patch (RFC 7396)")
+	o.Description = "What was minted or submitted before keeps what was printed on it; what is left out stays as it is."
+	o.Metadata[metaBody] = takesPatch
+	o.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/merge-patch+json": {}}}
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
+	register(s, o, s.updateBrand)
+	o.RequestBody.Content["application/merge-patch+json"].Schema = o.RequestBody.Content["application/json"].Schema
+}
+
+func (s *server) getBrand(ctx context.Context, _ *struct{}) (*body[brand], error) {
+	b, err := s.Mint.Settings(ctx, principal(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &body[brand]{showBrand(b)}, nil
+}
+
+func (s *server) updateBrand(ctx context.Context, in *struct{ Body brandPatch }) (*body[brand], error) {
+	patch, err := in.Body.patch()
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.Mint.UpdateBrand(ctx, principal(ctx), patch)
+	if err != nil {
+		return nil, err
+	}
+	return &body[brand]{showBrand(b)}, nil
+}

@@ -1,0 +1,109 @@
+package mint
+
+import (
+	"context"
+	"strings"
+
+	"mintage"
+	"mintage/internal/gs1"
+	"mintage/internal/store"
+)
+
+// SettingsPatch changes a brand; what is nil stays as it is.
+type SettingsPatch struct {
+	Name                   *string
+	ResolverBase           *string
+	GS1Required            *bool
+	OverIssuePercent       *int
+	LotFromProductionBatch *bool
+	AdminsSubmit           *bool
+}
+
+// Settings returns the principal's brand.
+func (s *Service) Settings(ctx context.Context, p mintage.Principal) (b *mintage.Brand, err error) {
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
+		b, err = r.BrandByNumber(ctx, p.BrandNumber)
+		return err
+	})
+	return b, err
+}
+
+// UpdateBrand changes the settings of the principal's brand, for what is submitted
+// from now on: a batch has copied the base and what follows from the other settings,
+// and what was committed of a production batch stays where the percentage falls
+// below it. A new resolver base is the brand's for ever, as those before it are;
+// CONFLICT where it is another brand's.
+func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch SettingsPatch) (*mintage.Brand, error) {
+	if patch.ResolverBase != nil {
+		base, err := parseBase(*patch.ResolverBase)
+		if err != nil {
+			return nil, err
+		}
+		patch.ResolverBase = &base
+	}
+	var out *mintage.Brand
+	err := s.store.For(p.BrandNumber).InTx(ctx, func(tx store.Tx) error {
+		// The brand's members are locked for the sake of the brand: of two changes
+		// the second has to see what the first did.
+		if _, err := tx.LockMembers(ctx, p.BrandNumber); err != nil {
+			return err
+		}
+		b, err := tx.BrandByNumber(ctx, p.BrandNumber)
+		if err != nil {
+			return err
+		}
+		out = b
+		changed := patch.apply(b)
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := b.Validate(); err != nil {
+			return err
+		}
+		if err := tx.UpdateBrand(ctx, b); err != nil {
+			return baseTaken(err)
+		}
+		e := p.Event(mintage.EventBrandUpdated, s.now())
+		e.SubjectID, e.Message = b.ID, "Changed: "+strings.Join(changed, ", ")+"."
+		return tx.AppendEvent(ctx, e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// apply changes b and names what it has changed.
+func (p SettingsPatch) apply(b *mintage.Brand) (changed []string) {
+	changed = set(changed, "name", &b.Name, p.Name)
+	changed = set(changed, "resolver_base", &b.ResolverBase, p.ResolverBase)
+	changed = set(changed, "gs1_required", &b.GS1Required, p.GS1Required)
+	changed = set(changed, "over_issue_percent", &b.OverIssuePercent, p.OverIssuePercent)
+	changed = set(changed, "lot_from_production_batch", &b.LotFromProductionBatch, p.LotFromProductionBatch)
+	return set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
+}
+
+func set[T comparable](changed []string, name string, to, from *T) []string {
+	if from == nil || *from == *to {
+		return changed
+	}
+	*to = *from
+	return append(changed, name)
+}
+
+// parseBase normalises a resolver base.
+func parseBase(text string) (string, error) {
+	base, err := gs1.ParseBase(text)
+	if err != nil {
+		return "", mintage.Errorf(mintage.CodeInvalidInput, "%s", mintage.ErrorMessage(err)).WithField("resolver_base")
+	}
+	return string(base), nil
+}
+
+// baseTaken gives a CONFLICT of the store its words.
+func baseTaken(err error) error {
+	if mintage.ErrorCode(err) != mintage.CodeConflict {
+		return err
+	}
+	return mintage.Errorf(mintage.CodeConflict, "The resolver base belongs to another brand, for ever; choose another one.").WithField("resolver_base").WithCause(err)
+}

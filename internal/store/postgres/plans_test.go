@@ -1,0 +1,185 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mintage"
+	"mintage/internal/serial"
+	"mintage/internal/store"
+	"mintage/internal/store/postgres"
+	"mintage/internal/store/storetest"
+	"mintage/internal/store/storetest/pgtest"
+)
+
+// crowd fills the tables so that reading one of them from end to end never pays: 200
+// brands with 100 products each, of which one has 100 batches: brand 7's is 19807.
+const crowd = `
+	INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at)
+	SELECT gen_random_uuid(), 'b', 'https://id.example/' || n, false, 0, true, false, '', now() FROM generate_series(1, 200) n;
+	INSERT INTO products (id, brand_number, code, sku, name, gtin, commercial_status, attributes, created_at, updated_at)
+	SELECT gen_random_uuid(), 1 + n % 200, 'C' || n, 'SKU-' || n, 'p', 'G' || n, 'ACTIVE', '{}', now(), now() FROM generate_series(0, 19999) n;
+	INSERT INTO gtin_claims SELECT brand_number, gtin, number FROM products;
+	INSERT INTO production_batches (id, brand_number, code, product_number, quantity, status, created_at, updated_at)
+	SELECT gen_random_uuid(), brand_number, 'PB' || number, number, 1000, 'READY', now(), now() FROM products;
+	INSERT INTO mint_jobs (id, brand_number, status, cycle_limit, submitted_by, created_at, finished_at)
+	SELECT gen_random_uuid(), 1 + n % 200, 'COMPLETED', 1000, 'k', now(), now() FROM generate_series(0, 19999) n;
+	INSERT INTO mint_batches (number, id, brand_number, product_number, production_batch_number, identity_mode, activation_mode,
+		requested_quantity, minted_quantity, first_ordinal, resolver_base, gtin, product_code, created_at)
+	SELECT number, gen_random_uuid(), brand_number, 19800 + brand_number, 19800 + brand_number, 'serial', 'first_scan',
+		20, 20, (number - 1) / 200 * 20, 'https://id.example', NULL, 'C', now()
+	FROM mint_jobs;
+	INSERT INTO lots (brand_number, product_number, first_ordinal, quantity, batch_number, url_prefix, url_suffix)
+	SELECT brand_number, product_number, first_ordinal, 20, number, '', '' FROM mint_batches;
+	INSERT INTO units SELECT 19800 + p, o, o FROM generate_series(1, 200) p, generate_series(0, 1999) o;
+	INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number, first_ordinal, quantity)
+	SELECT brand_number, now(), 'mint_batch.cycle', 'w', 's', number, product_number, first_ordinal, 20 FROM mint_batches;
+	INSERT INTO events (brand_number, at, kind, actor, subject_id)
+	SELECT 1 + n % 200, now(), 'product.updated', 'a', 's' FROM generate_series(1, 100000) n;
+	INSERT INTO api_keys (id, brand_number, role, hash, created_at, label)
+	SELECT 'key' || n, 1 + n % 200, 'viewer', '', now(), '' FROM generate_series(1, 10000) n;
+	ANALYZE`
+
+// An operator that might tell of rows which it is not to see is not used before a
+// policy, and then finds its index no more. So each frequent statement is explained
+// under the role that policies apply to.
+func TestPlansUnderPolicies(t *testing.T) {
+	db := storetest.Open(t, "postgres")
+	conn := connect(t, db.URL)
+	exec(t, conn, crowd)
+	app := open(t, pgtest.Roles(t, db.URL).App, postgres.Options{})
+	ctx := t.Context()
+	const brand = 7
+	product := value[string](t, conn, `SELECT id::text FROM products WHERE number = 19807`)
+	batch := value[string](t, conn, `SELECT id::text FROM mint_batches WHERE brand_number = 7 ORDER BY number DESC LIMIT 1`)
+	page := store.Page{Limit: 10}
+	for name, test := range map[string]struct {
+		run  func(store.Tx) error
+		want []string
+	}{
+		"product by ID": {
+			func(tx store.Tx) error { return second(tx.ProductByID(ctx, brand, product)) },
+			[]string{"products_id_key", "Index Cond: (id = "},
+		},
+		"product by SKU": {
+			func(tx store.Tx) error { return second(tx.ProductBySKU(ctx, brand, "SKU-206")) },
+			[]string{"products_brand_number_sku_key", "AND (sku = "},
+		},
+		"product by code": {
+			func(tx store.Tx) error { return second(tx.ProductByCode(ctx, brand, "C206")) },
+			[]string{"products_code_key"},
+		},
+		"products by GTIN": {
+			func(tx store.Tx) error {
+				return second(tx.Products(ctx, brand, store.ProductFilter{GTIN: "G206"}, page))
+			},
+			[]string{"products_by_gtin", "AND (gtin = "},
+		},
+		"products": {
+			func(tx store.Tx) error { return second(tx.Products(ctx, brand, store.ProductFilter{}, page)) },
+			[]string{"products_of_brand", "AND (number < "},
+		},
+		"owner of a GTIN": {
+			func(tx store.Tx) error { return second(tx.GTINOwner(ctx, brand, "G206")) },
+			[]string{"gtin_claims_pkey", "AND (gtin = "},
+		},
+		"lock of a product": {
+			func(tx store.Tx) error { return second(tx.LockProduct(ctx, brand, product)) },
+			[]string{"products_id_key"},
+		},
+		"production batch by code": {
+			func(tx store.Tx) error { return second(tx.ProductionBatchByCode(ctx, brand, "PB19807")) },
+			[]string{"production_batches_brand_number_code_key", "mint_batches_of_production_batch"},
+		},
+		"production batches": {
+			func(tx store.Tx) error { return second(tx.ProductionBatches(ctx, brand, 0, page)) },
+			[]string{"production_batches_of_brand", "AND (number < ", "mint_batches_of_production_batch"},
+		},
+		"works of a product": {
+			func(tx store.Tx) error { return second(tx.Works(ctx, brand, store.JobFilter{Product: 19807}, page)) },
+			[]string{"lots_of_batch"},
+		},
+		"works": {
+			func(tx store.Tx) error { return second(tx.Works(ctx, brand, store.JobFilter{}, page)) },
+			[]string{"mint_jobs_of_brand", "AND (number < ", "lots_of_batch"},
+		},
+		"work by batch ID": {
+			func(tx store.Tx) error { return second(tx.WorkByBatchID(ctx, brand, batch)) },
+			[]string{"mint_batches_id_key", "lots_of_batch"},
+		},
+		"work by ordinal": {
+			func(tx store.Tx) error { return second(tx.WorkByOrdinal(ctx, brand, 19807, 1000)) },
+			[]string{"mint_batches_product_number_first_ordinal_key", "AND (first_ordinal <= "},
+		},
+		"events": {
+			func(tx store.Tx) error {
+				return second(tx.Events(ctx, brand, store.EventFilter{Kind: "product.updated", From: time.Unix(0, 0)}, page))
+			},
+			[]string{"events_of_brand", "AND (number < "},
+		},
+		"events of a batch": {
+			func(tx store.Tx) error { return second(tx.Events(ctx, brand, store.EventFilter{Batch: 207}, page)) },
+			[]string{"events_of_batch"},
+		},
+		"events between": {
+			func(tx store.Tx) error { return second(tx.EventsBetween(ctx, brand, 100, 5000, 100)) },
+			[]string{"events_of_brand", "AND (number > ", "AND (number <= "},
+		},
+		"cycles": {
+			func(tx store.Tx) error { return second(tx.Cycles(ctx, 19807, 1000, 1100)) },
+			[]string{"events_cycles", "AND (first_ordinal < ", "AND (first_ordinal <= "},
+		},
+		"unit": {
+			func(tx store.Tx) error { return second(tx.UnitCode(ctx, 19807, 1000)) },
+			[]string{"products_pkey", "units_pkey", "AND (ordinal = "},
+		},
+		"units": {
+			func(tx store.Tx) error {
+				return tx.EachUnit(ctx, 19807, 500, 1500, func(int64, serial.Code) error { return nil })
+			},
+			[]string{"products_pkey", "units_pkey", "AND (ordinal >= ", "AND (ordinal < "},
+		},
+		"reserve ordinals": {
+			func(tx store.Tx) error { return second(tx.ReserveOrdinals(ctx, 19807, 1)) },
+			[]string{"products_pkey"},
+		},
+		"API keys": {
+			func(tx store.Tx) error { return second(tx.APIKeys(ctx, brand)) },
+			[]string{"api_keys_of_brand"},
+		},
+	} {
+		plans, err := app.Plans(ctx, brand, test.run)
+		must(t, err)
+		all := strings.Join(plans, "\n")
+		for _, want := range test.want {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, all)
+			}
+		}
+		for line := range strings.Lines(all) {
+			// The brand's own row is on the one page that brands has here.
+			if strings.Contains(line, "Seq Scan") && !strings.Contains(line, "on brands") {
+				t.Errorf("%s: it reads too much:\n%s", name, all)
+				break
+			}
+		}
+	}
+
+	// A search by the beginning of a column has to say so with comparisons.
+	restricted := connect(t, pgtest.Login(t, db.URL, "IN ROLE mintage_app"))
+	exec(t, restricted, `SET mintage.brand = '7'`)
+	rows, err := restricted.Query(ctx, `EXPLAIN SELECT FROM products WHERE brand_number = 7 AND sku >= 'SKU-1' AND sku < 'SKU-2' ORDER BY sku LIMIT 10`)
+	must(t, err)
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		must(t, rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	must(t, rows.Err())
+	if !strings.Contains(plan.String(), "AND (sku >= 'SKU-1'::text) AND (sku < 'SKU-2'::text)") {
+		t.Errorf("a search by prefix does not use the index:\n%s", &plan)
+	}
+	wantCode(t, app.Ping(ctx), mintage.Code(""))
+}

@@ -1,0 +1,70 @@
+package sqlite
+
+import (
+	"context"
+
+	"mintage"
+)
+
+const sealColumns = `brand_number, number, last_event, digests, hash, sealed_at`
+
+func scanSeal(scan scanner) (*mintage.Seal, error) {
+	s := &mintage.Seal{}
+	err := scan(&s.BrandNumber, &s.Number, &s.LastEvent, &s.Digests, &s.Hash, timeInto{&s.SealedAt})
+	return s, err
+}
+
+func (r reader) LastSeal(ctx context.Context, brand int64) (*mintage.Seal, error) {
+	return one(ctx, r.session, scanSeal, `
+		SELECT `+sealColumns+` FROM event_seals WHERE brand_number = ? ORDER BY number DESC LIMIT 1`,
+		brand)
+}
+
+func (r reader) Seals(ctx context.Context, brand, after int64, limit int) ([]*mintage.Seal, error) {
+	return list(ctx, r.session, scanSeal, `
+		SELECT `+sealColumns+` FROM event_seals WHERE brand_number = ? AND number > ? ORDER BY number LIMIT ?`,
+		brand, after, max(limit, 1)) // a negative limit would be none
+}
+
+func (r reader) EventsBetween(ctx context.Context, brand, after, upTo int64, limit int) ([]*mintage.Event, error) {
+	return list(ctx, r.session, scanEvent, `
+		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
+			coalesce(e.batch_number, 0), '', '',
+			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
+			e.from_state, e.to_state, e.message
+		FROM events e
+		WHERE e.brand_number = ? AND e.number > ? AND e.number <= ?
+		ORDER BY e.number LIMIT ?`,
+		brand, after, upTo, max(limit, 1))
+}
+
+// UnsealedBrands asks two indexes for each brand: how many events there are does
+// not matter.
+func (r reader) UnsealedBrands(ctx context.Context, upTo int64, limit int) ([]int64, error) {
+	return list(ctx, r.session, integer, `
+		SELECT b.number FROM brands b
+		WHERE EXISTS (
+			SELECT 1 FROM events e
+			WHERE e.brand_number = b.number AND e.number <= ?
+				AND e.number > coalesce((
+					SELECT s.last_event FROM event_seals s
+					WHERE s.brand_number = b.number ORDER BY s.number DESC LIMIT 1
+				), 0)
+		)
+		ORDER BY b.number LIMIT ?`,
+		upTo, max(limit, 1))
+}
+
+// LockSeals has the lock already: the transaction is the only writer.
+func (t *tx) LockSeals(context.Context) (bool, error) { return true, t.ready() }
+
+func (t *tx) AppendSeal(ctx context.Context, s *mintage.Seal) error {
+	added, err := t.exec(ctx, `
+		INSERT INTO event_seals (brand_number, number, last_event, digests, hash, sealed_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+		WHERE NOT EXISTS (SELECT 1 FROM event_seals WHERE brand_number = ?1 AND number = ?2)`,
+		s.BrandNumber, s.Number, s.LastEvent, s.Digests, s.Hash, text(s.SealedAt))
+	if err == nil && added == 0 {
+		return conflict("The brand has a block of this number already.", nil)
+	}
+	return err
+}
