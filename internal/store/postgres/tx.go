@@ -30,7 +30,18 @@ type tx struct {
 	// lost is why the transaction cannot go on, though a savepoint may have
 	// caught the error.
 	lost error
+
+	// Not written yet.
+	store.LifeReader
+	store.LifeTx
+	store.ResolverReader
 }
+
+// Logo is not written yet.
+func (t *tx) Logo(context.Context, int64) ([]byte, string, error) { panic("not written yet") }
+
+// PutLogo is not written yet.
+func (t *tx) PutLogo(context.Context, int64, []byte, string) error { panic("not written yet") }
 
 var _ store.Tx = (*tx)(nil)
 

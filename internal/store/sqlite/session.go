@@ -24,6 +24,10 @@ type session struct {
 	// it until a savepoint takes it back, as on PostgreSQL. lost says that none can.
 	broken error
 	lost   bool
+
+	// Not written yet.
+	store.LifeReader
+	store.ResolverReader
 }
 
 // reader implements [store.Reader].
@@ -33,6 +37,9 @@ type reader struct{ *session }
 type tx struct {
 	reader
 	submitted bool // a job was created
+
+	// Not written yet.
+	store.LifeTx
 }
 
 // Now implements [store.Reader], to the microsecond that a stored time has.
@@ -261,3 +268,9 @@ func (s *session) rollbackSavepoint(ctx context.Context) {
 		}
 	}
 }
+
+// Logo is not written yet.
+func (s *session) Logo(context.Context, int64) ([]byte, string, error) { panic("not written yet") }
+
+// PutLogo is not written yet.
+func (t *tx) PutLogo(context.Context, int64, []byte, string) error { panic("not written yet") }
