@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"mintage"
@@ -17,6 +18,8 @@ type SettingsPatch struct {
 	OverIssuePercent       *int
 	LotFromProductionBatch *bool
 	AdminsSubmit           *bool
+	TapToActivate          *bool
+	AccentColour           *string // "#rrggbb", or "" for mintage's own
 }
 
 // Settings returns the principal's brand.
@@ -31,7 +34,8 @@ func (s *Service) Settings(ctx context.Context, p mintage.Principal) (b *mintage
 // UpdateBrand changes the settings of the principal's brand, for what is submitted
 // from now on: a batch has copied the base and what follows from the other settings,
 // and what was committed of a production batch stays where the percentage falls
-// below it. A new resolver base is the brand's for ever, as those before it are;
+// below it. What the passport page looks like, and whether it asks for a tap, changes for
+// every unit. A new resolver base is the brand's for ever, as those before it are;
 // CONFLICT where it is another brand's.
 func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch SettingsPatch) (*mintage.Brand, error) {
 	if patch.ResolverBase != nil {
@@ -40,6 +44,13 @@ func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch Se
 			return nil, err
 		}
 		patch.ResolverBase = &base
+	}
+	if patch.AccentColour != nil {
+		colour, err := parseColour(*patch.AccentColour)
+		if err != nil {
+			return nil, err
+		}
+		patch.AccentColour = &colour
 	}
 	var out *mintage.Brand
 	err := s.store.For(p.BrandNumber).InTx(ctx, func(tx store.Tx) error {
@@ -80,7 +91,9 @@ func (p SettingsPatch) apply(b *mintage.Brand) (changed []string) {
 	changed = set(changed, "gs1_required", &b.GS1Required, p.GS1Required)
 	changed = set(changed, "over_issue_percent", &b.OverIssuePercent, p.OverIssuePercent)
 	changed = set(changed, "lot_from_production_batch", &b.LotFromProductionBatch, p.LotFromProductionBatch)
-	return set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
+	changed = set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
+	changed = set(changed, "tap_to_activate", &b.TapToActivate, p.TapToActivate)
+	return set(changed, "accent_colour", &b.AccentColour, p.AccentColour)
 }
 
 func set[T comparable](changed []string, name string, to, from *T) []string {
@@ -89,6 +102,18 @@ func set[T comparable](changed []string, name string, to, from *T) []string {
 	}
 	*to = *from
 	return append(changed, name)
+}
+
+var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
+// parseColour normalises an accent colour. That text on it can be read is the
+// page's business, which takes a darker or lighter shade where it must.
+func parseColour(text string) (string, error) {
+	text = strings.ToLower(text)
+	if text != "" && !colour.MatchString(text) {
+		return "", mintage.Errorf(mintage.CodeInvalidInput, "The accent colour must be like #1a5fb4.").WithField("accent_colour")
+	}
+	return text, nil
 }
 
 // parseBase normalises a resolver base.

@@ -263,9 +263,14 @@ type AuditReader interface {
 	// AllBatchEvents is in the order of batches and numbers. Events that name no
 	// batch are left out.
 	AllBatchEvents(ctx context.Context) iter.Seq2[mintage.Event, error]
+	// AllRecalls is in the order of batches and then of their making.
+	AllRecalls(ctx context.Context) iter.Seq2[mintage.Recall, error]
 	// AllUnits is in the order of products and ordinals. Where the primary key was
 	// lost, one of these may come twice.
 	AllUnits(ctx context.Context) iter.Seq2[UnitRow, error]
+	// AllUnitStates is in the order of products and ordinals, active before revoked;
+	// one may come twice like a unit.
+	AllUnitStates(ctx context.Context) iter.Seq2[mintage.UnitState, error]
 }
 
 // Rows of an [AuditReader] that the domain has no type for.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +25,6 @@ type session struct {
 	// it until a savepoint takes it back, as on PostgreSQL. lost says that none can.
 	broken error
 	lost   bool
-
-	// Not written yet.
-	store.LifeReader
-	store.ResolverReader
 }
 
 // reader implements [store.Reader].
@@ -37,9 +34,6 @@ type reader struct{ *session }
 type tx struct {
 	reader
 	submitted bool // a job was created
-
-	// Not written yet.
-	store.LifeTx
 }
 
 // Now implements [store.Reader], to the microsecond that a stored time has.
@@ -184,6 +178,36 @@ func placeholders(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
 }
 
+// rowsPerStatement bounds the rows of one statement that writes many, and with them
+// its parameters.
+const rowsPerStatement = 256
+
+// rowsOfValues is "(?, ?), (?, ?)" for 2 rows of 2 columns.
+func rowsOfValues(rows, columns int) string {
+	row := "(" + placeholders(columns) + "), "
+	return strings.TrimSuffix(strings.Repeat(row, rows), ", ")
+}
+
+// valuesOf is what rowsOfValues stands for.
+func valuesOf[T any](rows []T, columns func(T) []any) []any {
+	var all []any
+	for _, row := range rows {
+		all = append(all, columns(row)...)
+	}
+	return all
+}
+
+// inserts adds rows in their order. The statement ends before the rows.
+func inserts[T any](ctx context.Context, s *session, statement string, rows []T, columns func(T) []any) error {
+	for rows := range slices.Chunk(rows, rowsPerStatement) {
+		args := valuesOf(rows, columns)
+		if _, err := s.exec(ctx, statement+rowsOfValues(len(rows), len(args)/len(rows)), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // timeFormat is how times are stored: as text that sorts as it reads.
 const timeFormat = "2006-01-02T15:04:05.000000Z"
 
@@ -268,9 +292,3 @@ func (s *session) rollbackSavepoint(ctx context.Context) {
 		}
 	}
 }
-
-// Logo is not written yet.
-func (s *session) Logo(context.Context, int64) ([]byte, string, error) { panic("not written yet") }
-
-// PutLogo is not written yet.
-func (t *tx) PutLogo(context.Context, int64, []byte, string) error { panic("not written yet") }
