@@ -26,6 +26,13 @@ type Brand struct {
 	LotFromProductionBatch bool
 	// AdminsSubmit keeps operators from submitting mint requests.
 	AdminsSubmit bool
+	// TapToActivate asks for one tap on the passport page where a scan alone would
+	// activate: for brands whose mails and chats are full of link scanners.
+	TapToActivate bool
+	// AccentColour of the passport page, "#rrggbb", or "" for mintage's own.
+	AccentColour string
+	// Logo of the passport page, PNG, JPEG or WebP; not read with the brand.
+	HasLogo bool
 
 	// SealedKey is the key of the brand's serials, encrypted under the master key.
 	SealedKey []byte

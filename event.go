@@ -30,6 +30,10 @@ const (
 	EventBatchTransition   EventKind = "mint_batch.transition"
 	EventBatchCycle        EventKind = "mint_batch.cycle" // one cycle: FirstOrdinal and Quantity
 	EventBatchExported     EventKind = "mint_batch.exported"
+	EventUnitTransition    EventKind = "unit.transition"     // one unit: FirstOrdinal; Quantity is 1
+	EventRecalled          EventKind = "mint_batch.recalled" // a batch or a lot: FirstOrdinal and Quantity
+	EventLinksChanged      EventKind = "product.links_changed"
+	EventLogoChanged       EventKind = "brand.logo_changed"
 )
 
 // Event is one thing that happened, written in the transaction that made it

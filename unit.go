@@ -52,4 +52,18 @@ type Unit struct {
 	CreatedAt   time.Time
 	ActivatedAt time.Time // zero before
 	RevokedAt   time.Time // zero before
+
+	RevocationReason string // of the unit's own revocation or the recall that covers it, whichever came first
+}
+
+// History tells the unit's life in order: at most one entry for each state.
+func (u *Unit) History() []UnitState {
+	life := []UnitState{{Ordinal: u.Ordinal, Status: TokenMinted, At: u.CreatedAt}}
+	if !u.ActivatedAt.IsZero() {
+		life = append(life, UnitState{Ordinal: u.Ordinal, Status: TokenActive, At: u.ActivatedAt})
+	}
+	if !u.RevokedAt.IsZero() {
+		life = append(life, UnitState{Ordinal: u.Ordinal, Status: TokenRevoked, At: u.RevokedAt, Reason: u.RevocationReason})
+	}
+	return life
 }

@@ -23,9 +23,11 @@ have mkfs.ext4 || installed /sbin/mkfs.ext4 || missing="$missing e2fsprogs"
 have sqlite3 || missing="$missing sqlite3"
 
 # The browser tests; without a font a page has no text to look at.
-if installed internal/web/*.go; then
-	have chromium || have chromium-browser || have google-chrome || missing="$missing chromium fonts-dejavu-core"
-fi
+have chromium || have chromium-browser || have google-chrome || missing="$missing chromium fonts-dejavu-core"
+
+# A label's way: a QR code is made, and read as a scanner does.
+have qrencode || missing="$missing qrencode"
+have zbarimg || missing="$missing zbar-tools"
 
 [ -n "$missing" ] || exit 0
 

@@ -31,6 +31,10 @@ var leastRole = map[Operation]mintage.Role{
 	"list_mint_batches":       mintage.RoleViewer,
 	"get_mint_batch":          mintage.RoleViewer,
 	"get_unit":                mintage.RoleViewer, // one code, by its identity
+	"get_unit_scans":          mintage.RoleViewer,
+	"get_mint_batch_counts":   mintage.RoleViewer,
+	"get_product_links":       mintage.RoleViewer,
+	"get_brand_logo":          mintage.RoleViewer,
 	"list_events":             mintage.RoleViewer,
 	"use_account":             mintage.RoleViewer, // one's own: a page, no operation of the API
 
@@ -47,6 +51,15 @@ var leastRole = map[Operation]mintage.Role{
 	"update_product": mintage.RoleAdmin,
 	"put_dpp_schema": mintage.RoleAdmin,
 	"update_brand":   mintage.RoleAdmin,
+	// What scans lead to, and what cannot be undone.
+	"put_product_links": mintage.RoleAdmin,
+	"put_brand_logo":    mintage.RoleAdmin,
+	"delete_brand_logo": mintage.RoleAdmin,
+	"revoke_unit":       mintage.RoleAdmin,
+	"revoke_units":      mintage.RoleAdmin,
+	"recall_mint_batch": mintage.RoleAdmin,
+	"recall_lot":        mintage.RoleAdmin,
+
 	"list_api_keys":  mintage.RoleAdmin,
 	"create_api_key": mintage.RoleAdmin,
 	"rotate_api_key": mintage.RoleAdmin,

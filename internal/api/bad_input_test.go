@@ -57,6 +57,10 @@ func jsonOperations(w *world) map[string]call {
 		"rotate_api_key":         {method: http.MethodPost, path: "/v1/api-keys/" + w.brand.keys[mintage.RoleViewer][3:15] + "/rotate"},
 		"invite_member":          {method: http.MethodPost, path: "/v1/members"},
 		"change_member":          {method: http.MethodPatch, path: "/v1/members/" + p.ID},
+		"put_product_links":      {method: http.MethodPut, path: "/v1/products/" + p.ID + "/links"},
+		"revoke_unit":            {method: http.MethodPost, path: "/v1/units/" + p.ProductCode + "-000000000000/revoke"},
+		"recall_mint_batch":      {method: http.MethodPost, path: "/v1/mint-batches/" + p.ID + "/recall"},
+		"recall_lot":             {method: http.MethodPost, path: "/v1/mint-batches/" + p.ID + "/lots/A/recall"},
 	}
 }
 

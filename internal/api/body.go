@@ -20,9 +20,10 @@ import (
 type bodyKind int
 
 const (
-	bodyNone bodyKind = iota
-	bodyJSON          // read whole and checked before huma sees it
-	bodyCSV           // handed to the operation as a stream
+	bodyNone  bodyKind = iota
+	bodyJSON           // read whole and checked before huma sees it
+	bodyCSV            // handed to the operation as a stream
+	bodyImage          // read whole
 )
 
 // bodySpec says what an operation takes.
@@ -35,6 +36,7 @@ var (
 	takesJSON  = bodySpec{bodyJSON, []string{"application/json"}}
 	takesPatch = bodySpec{bodyJSON, []string{"application/merge-patch+json", "application/json"}}
 	takesCSV   = bodySpec{bodyCSV, []string{"text/csv"}}
+	takesImage = bodySpec{bodyImage, logoTypes}
 )
 
 func bodyOf(o *huma.Operation) bodySpec {
@@ -50,11 +52,8 @@ func (s *server) readBody(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	r, w := humago.Unwrap(ctx)
-	limit := s.limits.json
-	if spec.kind == bodyCSV {
-		limit = s.limits.csv
-	}
-	err := checkType(r.Header, spec.types)
+	limit := map[bodyKind]int64{bodyJSON: s.limits.json, bodyCSV: s.limits.csv, bodyImage: maxImage}[spec.kind]
+	err := checkType(r.Header, spec)
 	if err == nil && r.ContentLength > limit {
 		err = tooLarge(limit)
 	}
@@ -62,12 +61,17 @@ func (s *server) readBody(ctx huma.Context, next func(huma.Context)) {
 	if err == nil {
 		content = &bodyReader{body: http.MaxBytesReader(w, r.Body, limit), limit: limit}
 		r.Body = content
-		if spec.kind == bodyJSON {
+		if spec.kind != bodyCSV {
 			var data []byte
-			if data, err = content.readJSON(); err == nil {
-				r.Body = io.NopCloser(bytes.NewReader(data))
+			data, err = io.ReadAll(content)
+			if err == nil && spec.kind == bodyJSON {
+				err = checkJSON(data)
 				r.Header.Set("Content-Type", "application/json")
 			}
+			if err == nil && len(data) == 0 {
+				err = mintage.Errorf(mintage.CodeInvalidInput, "The body is missing; send the image.")
+			}
+			r.Body = io.NopCloser(bytes.NewReader(data))
 		}
 	}
 	if err != nil {
@@ -78,14 +82,17 @@ func (s *server) readBody(ctx huma.Context, next func(huma.Context)) {
 }
 
 // checkType refuses a body of another type, encoding or character set.
-func checkType(h http.Header, types []string) error {
-	refuse := newProblem(codeMediaType,
-		"Send the body as "+strings.Join(types, " or ")+", in UTF-8 and not compressed.")
+func checkType(h http.Header, spec bodySpec) error {
+	form := ", in UTF-8 and not compressed."
+	if spec.kind == bodyImage {
+		form = "."
+	}
+	refuse := newProblem(codeMediaType, "Send the body as "+strings.Join(spec.types, " or ")+form)
 	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return refuse
 	}
 	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || !slices.Contains(types, media) {
+	if err != nil || !slices.Contains(spec.types, media) {
 		return refuse
 	}
 	if c, ok := params["charset"]; ok && !strings.EqualFold(c, "utf-8") {
@@ -136,12 +143,4 @@ func (b *bodyReader) translate(err error) error {
 		return newProblem(codeTooSlow, "The body did not arrive in time.")
 	}
 	return newProblem(mintage.CodeInvalidInput, "The body could not be read to its end.")
-}
-
-func (b *bodyReader) readJSON() ([]byte, error) {
-	data, err := io.ReadAll(b)
-	if err != nil {
-		return nil, err
-	}
-	return data, checkJSON(data)
 }

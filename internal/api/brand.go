@@ -21,13 +21,17 @@ type brand struct {
 	OverIssuePercent       int       `json:"over_issue_percent" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
 	LotFromProductionBatch bool      `json:"lot_from_production_batch" doc:"Make a linked production batch's code the lot of a request that names none."`
 	AdminsSubmit           bool      `json:"admins_submit" doc:"Only admins and owners may submit mint requests."`
+	TapToActivate          bool      `json:"tap_to_activate" doc:"A scan alone activates nothing; the passport page asks for one tap. For brands whose mails and chats are full of link scanners."`
+	AccentColour           *string   `json:"accent_colour" doc:"Of the passport page, as #rrggbb; null for mintage's own."`
+	HasLogo                bool      `json:"has_logo" doc:"get_brand_logo has it."`
 	CreatedAt              time.Time `json:"created_at"`
 }
 
 func showBrand(b *mintage.Brand, bases []string) brand {
 	return brand{
 		ID: b.ID, Name: b.Name, ResolverBase: b.ResolverBase, ResolverBases: bases, GS1Required: b.GS1Required, OverIssuePercent: b.OverIssuePercent,
-		LotFromProductionBatch: b.LotFromProductionBatch, AdminsSubmit: b.AdminsSubmit, CreatedAt: b.CreatedAt.UTC(),
+		LotFromProductionBatch: b.LotFromProductionBatch, AdminsSubmit: b.AdminsSubmit,
+		TapToActivate: b.TapToActivate, AccentColour: text(b.AccentColour), HasLogo: b.HasLogo, CreatedAt: b.CreatedAt.UTC(),
 	}
 }
 
@@ -39,12 +43,14 @@ type brandPatch struct {
 	OverIssuePercent       optional[int]    `json:"over_issue_percent" required:"false" doc:"How much more than a production batch's quantity may be minted, for spoiled labels."`
 	LotFromProductionBatch optional[bool]   `json:"lot_from_production_batch" required:"false" doc:"Make a linked production batch's code the lot of a request that names none."`
 	AdminsSubmit           optional[bool]   `json:"admins_submit" required:"false" doc:"Only admins and owners may submit mint requests."`
+	TapToActivate          optional[bool]   `json:"tap_to_activate" required:"false" doc:"Ask for one tap on the passport page where a scan alone would activate. It holds for units that were printed before, too."`
+	AccentColour           optional[string] `json:"accent_colour" required:"false" doc:"Of the passport page, as #rrggbb; null takes it away."`
 }
 
 // TransformSchema is part of huma.SchemaTransformer.
 func (brandPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
-	for _, p := range s.Properties {
-		p.Nullable = false
+	for name, p := range s.Properties {
+		p.Nullable = name == "accent_colour"
 	}
 	return describe(s, nil, rules{"over_issue_percent": {"minimum": 0, "maximum": 100}})
 }
@@ -52,7 +58,7 @@ func (brandPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema 
 func (b *brandPatch) patch() (mint.SettingsPatch, error) {
 	for name, null := range map[string]bool{
 		"name": b.Name.null(), "resolver_base": b.ResolverBase.null(), "gs1_required": b.GS1Required.null(), "over_issue_percent": b.OverIssuePercent.null(),
-		"lot_from_production_batch": b.LotFromProductionBatch.null(), "admins_submit": b.AdminsSubmit.null(),
+		"lot_from_production_batch": b.LotFromProductionBatch.null(), "admins_submit": b.AdminsSubmit.null(), "tap_to_activate": b.TapToActivate.null(),
 	} {
 		if null {
 			return mint.SettingsPatch{}, mintage.Errorf(mintage.CodeInvalidInput, "The %s cannot be taken away.", name).WithField(name)
@@ -61,6 +67,7 @@ func (b *brandPatch) patch() (mint.SettingsPatch, error) {
 	return mint.SettingsPatch{
 		Name: b.Name.value, ResolverBase: b.ResolverBase.value, GS1Required: b.GS1Required.value, OverIssuePercent: b.OverIssuePercent.value,
 		LotFromProductionBatch: b.LotFromProductionBatch.value, AdminsSubmit: b.AdminsSubmit.value,
+		TapToActivate: b.TapToActivate.value, AccentColour: orEmpty(b.AccentColour),
 	}, nil
 }
 

@@ -148,10 +148,10 @@ func TestDocumentIsComplete(t *testing.T) {
 func TestExamplesWork(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		all := operations(w.server)
-		key, person := w.brand.keys[mintage.RoleViewer][3:15], ""
+		key, person, unitID := w.brand.keys[mintage.RoleViewer][3:15], "", ""
 		send := func(id, name string, change ...string) *answer {
 			t.Helper()
-			c := call{method: all[id].Method, path: strings.NewReplacer("{code}", "RUN-1", "members/{id}", "members/"+person, "{id}", key).Replace(all[id].Path)}
+			c := call{method: all[id].Method, path: strings.NewReplacer("{code}", "RUN-1", "members/{id}", "members/"+person, "{id}", key, "{unit_id}", unitID, "{lot_code}", "L-1").Replace(all[id].Path)}
 			switch body := requestExamples[id][name].(type) {
 			case json.RawMessage:
 				c.body = strings.NewReplacer(change...).Replace(string(body))
@@ -169,6 +169,24 @@ func TestExamplesWork(t *testing.T) {
 			send("preflight_mint_request", name, ids...).is(http.StatusOK)
 			send("submit_mint_request", name, ids...).is(http.StatusCreated)
 		}
+		rotated := key
+		key = made.ID
+		send("put_product_links", "shop and leaflet").is(http.StatusOK)
+		w.mintAll(mintage.MaxCycle)
+		for _, b := range page[mintBatch](w, "/v1/mint-batches", "", 10).Items {
+			key = b.ID
+			unitID = page[unit](w, "/v1/mint-batches/"+b.ID+"/units", "", 1).Items[0].ID
+			send("revoke_unit", "stolen").is(http.StatusOK)
+			if *b.Lots[0].LotCode == "L-1" {
+				send("recall_lot", "safety").is(http.StatusOK)
+			}
+			send("recall_mint_batch", "labels").is(http.StatusOK)
+		}
+		list := decode[revocationAnswer](send("revoke_units", "list").is(http.StatusOK))
+		if list.Summary.Rows != 2 || list.Rows[0].Code != mintage.CodeNotFound || len(list.Summary.IgnoredColumns) != 0 {
+			t.Errorf("revoke_units: %+v", list)
+		}
+		key = rotated
 		send("update_brand", "settings").is(http.StatusOK)
 		send("create_api_key", "erp").is(http.StatusCreated)
 		send("rotate_api_key", "a week").is(http.StatusCreated)

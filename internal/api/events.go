@@ -21,9 +21,9 @@ type event struct {
 	JobID        *string           `json:"mint_job_id" doc:"Its job."`
 	From         *string           `json:"from" doc:"Of a transition."`
 	To           *string           `json:"to" doc:"The state that followed."`
-	FirstOrdinal *int64            `json:"first_ordinal" doc:"Of a cycle: its first unit."`
+	FirstOrdinal *int64            `json:"first_ordinal" doc:"Of a cycle, a transition of a unit or a recall: the first unit."`
 	Quantity     *int64            `json:"quantity" doc:"How many units."`
-	Message      *string           `json:"message" doc:"Such as the error of a failed cycle."`
+	Message      *string           `json:"message" doc:"Such as the error of a failed cycle, or the reason of a revocation."`
 }
 
 func showEvent(e *mintage.Event) event {
@@ -31,11 +31,11 @@ func showEvent(e *mintage.Event) event {
 		At: e.At.UTC(), Kind: e.Kind, Actor: e.Actor, AddressClass: text(e.Origin.AddressClass), RequestID: text(e.Origin.RequestID), SubjectID: e.SubjectID,
 		BatchID: text(e.BatchID), JobID: text(e.JobID), From: text(e.From), To: text(e.To), Message: text(e.Message),
 	}
-	if e.ProductNumber != 0 {
-		out.FirstOrdinal = &e.FirstOrdinal
-	}
 	if e.Quantity != 0 {
 		out.Quantity = &e.Quantity
+		if e.ProductNumber != 0 { // an export has a quantity and no range
+			out.FirstOrdinal = &e.FirstOrdinal
+		}
 	}
 	return out
 }

@@ -40,11 +40,18 @@ var requestExamples = map[string]map[string]any{
 	"create_product": {"battery": json.RawMessage(`{"sku": "CELL-21700", "name": "Battery cell 21700", "gtin": "9521234543213",
 		"commercial_status": "ACTIVE", "dpp_schema": "battery", "attributes": {"weight_kg": 0.07}}`)},
 	"put_production_batch": {"run": json.RawMessage(`{"sku": "CELL-21700", "quantity": 50000, "status": "READY"}`)},
-	"update_brand":         {"settings": json.RawMessage(`{"over_issue_percent": 2, "admins_submit": true}`)},
-	"create_api_key":       {"erp": json.RawMessage(`{"role": "operator", "label": "ERP", "expires_at": "2099-12-31T00:00:00Z"}`)},
-	"rotate_api_key":       {"a week": json.RawMessage(`{"overlap_seconds": 604800}`)},
-	"invite_member":        {"operator": json.RawMessage(`{"email": "ada@brand.example", "name": "Ada Lovelace", "role": "operator"}`)},
-	"change_member":        {"viewer": json.RawMessage(`{"role": "viewer"}`)},
+	"update_brand":         {"settings": json.RawMessage(`{"over_issue_percent": 2, "admins_submit": true, "accent_colour": "#1a5fb4"}`)},
+	"revoke_unit":          {"stolen": json.RawMessage(`{"reason": "Stolen on the way to the shop."}`)},
+	"recall_mint_batch":    {"labels": json.RawMessage(`{"reason": "The labels were printed twice."}`)},
+	"recall_lot":           {"safety": json.RawMessage(`{"reason": "Safety recall 2026-14: the cell may overheat."}`)},
+	"put_product_links": {"shop and leaflet": json.RawMessage(`{"links": [
+		{"link_type": "gs1:pip", "href": "https://www.brand.example/p/{gtin}", "title": "Product page", "language": "en", "media_type": "text/html", "default": true},
+		{"link_type": "gs1:epil", "href": "https://www.brand.example/leaflet/{gtin}?lot={lot}", "title": "Beipackzettel", "language": "de", "media_type": "application/pdf"}]}`)},
+	"revoke_units":   {"list": "unit_id,reason\nAB3D5F7H-0123456789AB,Stolen on the way to the shop.\nAB3D5F7H-BA9876543210,Returned and destroyed.\n"},
+	"create_api_key": {"erp": json.RawMessage(`{"role": "operator", "label": "ERP", "expires_at": "2099-12-31T00:00:00Z"}`)},
+	"rotate_api_key": {"a week": json.RawMessage(`{"overlap_seconds": 604800}`)},
+	"invite_member":  {"operator": json.RawMessage(`{"email": "ada@brand.example", "name": "Ada Lovelace", "role": "operator"}`)},
+	"change_member":  {"viewer": json.RawMessage(`{"role": "viewer"}`)},
 	"import_products": {"products": "sku,name,gtin,commercial_status,dpp_schema,dpp.weight_kg\n" +
 		"CELL-21700,Battery cell 21700,9521234543213,ACTIVE,battery,0.07\nSHIRT-M,\"Shirt, size M\",,DRAFT,,\n"},
 	"import_production_batches": {"runs": "code,sku,quantity,status\nRUN-2026-07,CELL-21700,50000,READY\nRUN-2026-08,CELL-21700,20000,PLANNED\n"},
@@ -73,10 +80,10 @@ var (
 				"field": "/requested_quantity", "production_batch_quantity": 50000, "committed_quantity": 40000, "remaining_quantity": 10000}]}`)}}
 )
 
-// csvFormat says what both imports take.
+// csvFormat says what every file that is imported looks like.
 const csvFormat = "UTF-8, with or without a byte order mark; cells separated by commas or semicolons, quoted as in RFC 4180. " +
 	"The first row names the columns, in any order; capitals, spaces, underscores and hyphens in headings make no difference, and other columns are ignored. " +
-	"An empty cell changes nothing: an import never erases. At most 64 MiB.\n\nColumns:\n\n"
+	"An empty cell says nothing: an import never erases. At most 64 MiB.\n\nColumns:\n\n"
 
 // csvColumns describe the columns of each import.
 var csvColumns = map[string]string{
@@ -89,6 +96,8 @@ var csvColumns = map[string]string{
 		"- quantity: required; plain digits.\n" +
 		"- status: required; PLANNED, READY or CLOSED.\n" +
 		"- sku, product_id: one of the two is required, and both only if they agree.\n",
+	"revoke_units": "- unit_id, resolver_url, or gtin and serial: what names the unit; several only if they agree, as in a file of export_mint_batch.\n" +
+		"- reason: why; without it, the reason of the query.\n",
 }
 
 // addExamples completes the document with what huma cannot derive.

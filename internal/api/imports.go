@@ -43,25 +43,52 @@ type importAnswer struct {
 	Summary importSummary `json:"summary"`
 }
 
-// importFunc is a use case that imports a file.
-type importFunc func(context.Context, mintage.Principal, io.Reader, func(catalogue.Row) error) (catalogue.Summary, error)
+// importFunc is a use case that imports a file, and how its outcomes are shown.
+type importFunc struct {
+	run     func(context.Context, mintage.Principal, io.Reader, func(catalogue.Row) error) (catalogue.Summary, error)
+	row     func(catalogue.Row) any
+	summary func(catalogue.Summary) any
+}
+
+func showImportRow(r catalogue.Row) any {
+	return importRow{Row: r.Row, Accepted: r.Accepted, Result: r.Result, Key: r.Key, Column: r.Column, Code: r.Code, Message: r.Message}
+}
+
+func showImportSummary(s catalogue.Summary) any {
+	return importSummary{
+		Rows: s.Rows, Accepted: s.Rows - s.Refused, Created: s.Created, Updated: s.Updated,
+		Unchanged: s.Unchanged, Refused: s.Refused, IgnoredColumns: append([]string{}, s.IgnoredColumns...),
+	}
+}
+
+// csvBody describes the file that an operation takes.
+func csvBody(operation string) *huma.RequestBody {
+	return &huma.RequestBody{
+		Required: true, Description: csvFormat + csvColumns[operation],
+		Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+}
 
 func (s *server) registerImports() {
-	s.registerImport(op("import_products", http.MethodPost, "/v1/products/import", "Products", "Import products from CSV"),
-		func(ctx context.Context, p mintage.Principal, r io.Reader, each func(catalogue.Row) error) (catalogue.Summary, error) {
+	s.registerImport(op("import_products", http.MethodPost, "/v1/products/import", "Products", "Import products from CSV"), importFunc{
+		run: func(ctx context.Context, p mintage.Principal, r io.Reader, each func(catalogue.Row) error) (catalogue.Summary, error) {
 			return s.Catalogue.ImportProducts(ctx, p, r, each)
-		})
-	s.registerImport(op("import_production_batches", http.MethodPost, "/v1/production-batches/import", "Production batches", "Import production batches from CSV"),
-		func(ctx context.Context, p mintage.Principal, r io.Reader, each func(catalogue.Row) error) (catalogue.Summary, error) {
+		},
+		row: showImportRow, summary: showImportSummary,
+	})
+	s.registerImport(op("import_production_batches", http.MethodPost, "/v1/production-batches/import", "Production batches", "Import production batches from CSV"), importFunc{
+		run: func(ctx context.Context, p mintage.Principal, r io.Reader, each func(catalogue.Row) error) (catalogue.Summary, error) {
 			return s.Catalogue.ImportProductionBatches(ctx, p, r, each)
-		})
+		},
+		row: showImportRow, summary: showImportSummary,
+	})
 }
 
 func (s *server) registerImport(o huma.Operation, run importFunc) {
 	o.Description = "UTF-8, separated by commas or semicolons, columns by name. Each row is accepted or refused by itself; " +
 		"a second import of the same file changes nothing. The answer comes when the file has been read."
 	o.Metadata[metaBody], o.Metadata[metaStream] = takesCSV, true
-	o.RequestBody = &huma.RequestBody{Required: true, Description: csvFormat + csvColumns[o.OperationID], Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	o.RequestBody = csvBody(o.OperationID)
 	answer := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[importAnswer](), true, "")
 	o.Responses = map[string]*huma.Response{
 		"200": {Description: "What became of each row.", Content: map[string]*huma.MediaType{"application/json": {Schema: answer}}},
@@ -85,11 +112,8 @@ func (s *server) answerImport(ctx context.Context, w http.ResponseWriter, file i
 	if b, ok := file.(*bodyReader); ok {
 		b.admitted = s.stillAdmitted(ctx)
 	}
-	summary, err := run(ctx, principal(ctx), file, func(row catalogue.Row) error {
-		text, err := json.Marshal(importRow{
-			Row: row.Row, Accepted: row.Accepted, Result: row.Result, Key: row.Key,
-			Column: row.Column, Code: row.Code, Message: row.Message,
-		})
+	summary, err := run.run(ctx, principal(ctx), file, func(row catalogue.Row) error {
+		text, err := json.Marshal(run.row(row))
 		if err != nil {
 			return err
 		}
@@ -100,10 +124,7 @@ func (s *server) answerImport(ctx context.Context, w http.ResponseWriter, file i
 	if err != nil {
 		return s.brokenImport(ctx, file, summary, err)
 	}
-	end, err := json.Marshal(importSummary{
-		Rows: summary.Rows, Accepted: summary.Rows - summary.Refused, Created: summary.Created, Updated: summary.Updated,
-		Unchanged: summary.Unchanged, Refused: summary.Refused, IgnoredColumns: append([]string{}, summary.IgnoredColumns...),
-	})
+	end, err := json.Marshal(run.summary(summary))
 	if err != nil {
 		return err
 	}
@@ -134,7 +155,7 @@ func (s *server) brokenImport(ctx context.Context, file io.Reader, summary catal
 	}
 	p := s.problem(ctx, err)
 	if summary.Rows > 0 {
-		p.Detail += fmt.Sprintf(" The first %d rows were imported before; importing the whole file again does no harm.", summary.Rows)
+		p.Detail += fmt.Sprintf(" The first %d rows were stored before; sending the whole file again does no harm.", summary.Rows)
 	}
 	return p
 }

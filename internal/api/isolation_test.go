@@ -72,6 +72,8 @@ func (x *isolation) pair(o *huma.Operation, s slot) (theirs, nobodys string) {
 			x.t.Fatal(err)
 		}
 		nobodys = serial.Unit{ProductCode: serial.NewProductCode(), Code: u.Code}.String()
+	case aURL:
+		nobodys = b.ResolverBase + "/01/09521234543213/21/" + serial.Code(0).String()
 	case aLot:
 		theirs = word()
 		create("POST", "/v1/mint-requests", encode(x.t, requestBody(b.own[aProduct], 1, func(m map[string]any) {
@@ -150,6 +152,8 @@ func (x *isolation) call(o *huma.Operation, fields map[string]any, s slot, value
 			cells = append(cells, fmt.Sprint(fields[name]))
 		}
 		c.body, c.contentType = strings.Join(names, ",")+"\n"+strings.Join(cells, ",")+"\n", "text/csv"
+	case bodyImage:
+		c.body, c.contentType = tinyPNG, "image/png"
 	case bodyNone:
 	}
 	x.new = word()

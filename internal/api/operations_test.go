@@ -210,6 +210,7 @@ func TestEveryOperation(t *testing.T) {
 			t.Fatalf("units %+v", units)
 		}
 		equal(t, "unit", decode[unit](do("get_unit", 200, call{}, units[3].ID)), units[3])
+		performLife(t, do, made.ID, sub.BatchID, units)
 		do("export_mint_batch", 200, call{}, sub.BatchID)
 		events := decode[list[event]](do("list_events", 200, call{path: "?mint_batch_id=" + sub.BatchID})).Items
 		if len(events) == 0 || events[0].Kind != mintage.EventBatchExported {
@@ -222,6 +223,67 @@ func TestEveryOperation(t *testing.T) {
 	})
 }
 
+// performLife performs the operations on what becomes of units, of a batch of seven
+// that wait for their first scans, all in one lot.
+func performLife(t *testing.T, do func(string, int, call, ...string) *answer, productID, batchID string, units []unit) {
+	t.Helper()
+	counted := func(want counts) {
+		t.Helper()
+		got := decode[batchCounts](do("get_mint_batch_counts", 200, call{}, batchID))
+		if got.BatchID != batchID || got.Total != want || len(got.Lots) != 1 || got.Lots[0].Counts != want || *got.Lots[0].LotCode != "RUN-1" {
+			t.Errorf("counts %+v, want %+v", got, want)
+		}
+	}
+	counted(counts{Minted: 7})
+	for _, already := range []bool{false, true} {
+		got := decode[revokedUnit](do("revoke_unit", 200, call{body: `{"reason":"Stolen."}`}, units[0].ID))
+		if got.AlreadyRevoked != already || got.Status != mintage.TokenRevoked || got.ID != units[0].ID || *got.RevocationReason != "Stolen." || got.RevokedAt == nil {
+			t.Errorf("revoked %+v", got)
+		}
+	}
+	detail := decode[unitDetail](do("get_unit", 200, call{}, units[0].ID))
+	if len(detail.History) != 2 || detail.History[0].Status != mintage.TokenMinted || detail.History[0].Reason != nil || *detail.History[1].Reason != "Stolen." {
+		t.Errorf("history %+v", detail.History)
+	}
+	listed := decode[revocationAnswer](do("revoke_units", 200, call{path: "?reason=Destroyed.", contentType: "text/csv",
+		body: "unit_id,resolver_url,shelf\n" + units[0].ID + ",,\n," + units[1].ResolverURL + ",\nnone,,\n"}))
+	want := revocationAnswer{
+		Rows: []revocationRow{
+			{Row: 2, Accepted: true, Result: "already_revoked", UnitID: units[0].ID}, {Row: 3, Accepted: true, Result: "revoked", UnitID: units[1].ID},
+			{Row: 4, Result: "refused", Column: "unit_id", Code: mintage.CodeNotFound, Message: listed.Rows[2].Message},
+		},
+		Summary: revocationSummary{Rows: 3, Accepted: 2, Revoked: 1, AlreadyRevoked: 1, Refused: 1, IgnoredColumns: []string{"shelf"}},
+	}
+	equal(t, "list", listed, want)
+	counted(counts{Minted: 5, Revoked: 2})
+	scans := decode[unitScans](do("get_unit_scans", 200, call{}, units[0].ID))
+	if scans.Scans == nil || len(scans.Scans) != 0 || scans.Networks != 0 || scans.Suspicious || scans.Why != nil || scans.Since.IsZero() {
+		t.Errorf("scans %+v", scans)
+	}
+	lot := decode[recall](do("recall_lot", 200, call{body: `{"reason":"Overheats."}`}, batchID, "RUN-1"))
+	if lot.AlreadyRecalled || lot.StillMinting || *lot.Lot != "RUN-1" || lot.Quantity != 7 || lot.Reason != "Overheats." || lot.BatchID != batchID {
+		t.Errorf("recall %+v", lot)
+	}
+	if whole := decode[recall](do("recall_mint_batch", 200, call{body: `{"reason":"Again."}`}, batchID)); !whole.AlreadyRecalled || whole.Reason != "Overheats." {
+		t.Errorf("recall %+v", whole)
+	}
+	counted(counts{Revoked: 7})
+
+	put := `{"links":[{"link_type":"https://gs1.org/voc/pip","href":"https://www.example.com/{gtin}","title":"Cell","language":null,"default":true}]}`
+	links := decode[productLinks](do("put_product_links", 200, call{body: put}, productID))
+	if len(links.Links) != 1 || links.Links[0].Type != "gs1:pip" || links.Links[0].Language != nil || !links.Links[0].Default {
+		t.Errorf("links %+v", links)
+	}
+	equal(t, "links", decode[productLinks](do("get_product_links", 200, call{}, productID)), links)
+	do("put_brand_logo", 204, call{contentType: "image/png", body: tinyPNG})
+	logo := do("get_brand_logo", 200, call{})
+	if string(logo.body) != tinyPNG || logo.header.Get("Content-Type") != "image/png" {
+		t.Errorf("the logo has %d bytes of %s", len(logo.body), logo.header.Get("Content-Type"))
+	}
+	do("delete_brand_logo", 204, call{})
+	do("get_brand_logo", 404, call{})
+}
+
 // performSettings performs the operations on the brand, its keys and its people.
 func performSettings(t *testing.T, w *world, do func(string, int, call, ...string) *answer) {
 	t.Helper()
@@ -230,9 +292,13 @@ func performSettings(t *testing.T, w *world, do func(string, int, call, ...strin
 		t.Errorf("brand %+v", before)
 	}
 	want := before
-	want.OverIssuePercent, want.LotFromProductionBatch = 2, false
+	want.OverIssuePercent, want.LotFromProductionBatch, want.TapToActivate = 2, false, true
+	colour := "#1a5fb4"
+	want.AccentColour = &colour
 	equal(t, "changed", decode[brand](do("update_brand", 200, call{contentType: "application/merge-patch+json",
-		body: `{"over_issue_percent":2,"lot_from_production_batch":false}`})), want)
+		body: `{"over_issue_percent":2,"lot_from_production_batch":false,"tap_to_activate":true,"accent_colour":"#1A5FB4"}`})), want)
+	want.AccentColour = nil
+	equal(t, "taken away", decode[brand](do("update_brand", 200, call{body: `{"accent_colour":null}`})), want)
 
 	a := do("create_api_key", 201, call{body: `{"role":"operator","label":"ERP"}`})
 	made := decode[newAPIKey](a)

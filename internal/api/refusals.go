@@ -47,7 +47,7 @@ func refusalsOf(o *huma.Operation) []int {
 	switch bodyOf(o).kind {
 	case bodyJSON:
 		all = append(all, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	case bodyCSV:
+	case bodyCSV, bodyImage:
 		all = append(all, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	case bodyNone:
 	}
@@ -123,6 +123,7 @@ var eventKinds = []mintage.EventKind{
 	mintage.EventSignedIn, mintage.EventSignInRefused, mintage.EventSignedOut, mintage.EventPasswordChanged,
 	mintage.EventProductCreated, mintage.EventProductUpdated, mintage.EventProductionCreated, mintage.EventProductionUpdated,
 	mintage.EventJobTransition, mintage.EventJobStrike, mintage.EventBatchTransition, mintage.EventBatchCycle, mintage.EventBatchExported,
+	mintage.EventUnitTransition, mintage.EventRecalled, mintage.EventLinksChanged, mintage.EventLogoChanged,
 }
 
 // TransformSchema is part of huma.SchemaTransformer.

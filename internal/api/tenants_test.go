@@ -25,6 +25,7 @@ const (
 	aJob         kind = "job id"
 	aBatch       kind = "mint batch id"
 	aUnit        kind = "unit id"
+	aURL         kind = "resolver URL"
 	aLot         kind = "lot code"
 	aSchema      kind = "DPP schema id"
 	aKey         kind = "API key id"
@@ -40,12 +41,14 @@ const (
 // An operation with a name that is not here fails the test.
 var inputs = map[string]kind{
 	"product_id": aProduct, "sku": anSKU, "gtin": aGTIN, "code": aRun, "production_batch_id": aRunID, "mint_batch_id": aBatch,
-	"unit_id": aUnit, "lot_code": aLot, "dpp_schema": aSchema, "email": aPerson, "actor": anActor,
+	"unit_id": aUnit, "resolver_url": aURL, "lot_code": aLot, "dpp_schema": aSchema, "email": aPerson, "actor": anActor,
 	"cursor": aCursor, "Idempotency-Key": aRequestKey, "resolver_base": aBase,
 
 	"limit": namesNothing, "kind": namesNothing, "from": namesNothing, "until": namesNothing, "status": namesNothing,
 	"commercial_status": namesNothing, "name": namesNothing, "attributes": namesNothing, "quantity": namesNothing,
 	"requested_quantity": namesNothing, "identity_mode": namesNothing, "activation_mode": namesNothing, "serials": namesNothing,
+	"reason": namesNothing, "link_type": namesNothing, "href": namesNothing, "title": namesNothing, "language": namesNothing,
+	"media_type": namesNothing, "context": namesNothing, "default": namesNothing, "tap_to_activate": namesNothing, "accent_colour": namesNothing,
 	"role": namesNothing, "label": namesNothing, "expires_at": namesNothing, "overlap_seconds": namesNothing, "gs1_required": namesNothing,
 	"over_issue_percent": namesNothing, "lot_from_production_batch": namesNothing, "admins_submit": namesNothing, "Last-Event-ID": namesNothing,
 }
@@ -59,6 +62,7 @@ var pathKinds = map[string]kind{
 // csvInputs are the columns of files that identify something.
 var csvInputs = map[string][]string{
 	"import_products": {"sku", "gtin", "dpp_schema"}, "import_production_batches": {"code", "sku", "product_id"},
+	"revoke_units": {"unit_id", "resolver_url"},
 }
 
 // slot is one input of an operation.
@@ -115,7 +119,7 @@ func slotsOf(t *testing.T, s *server, o *huma.Operation) (slots []slot) {
 		for _, column := range csvInputs[o.OperationID] {
 			add("csv", column)
 		}
-	case bodyNone:
+	case bodyNone, bodyImage: // an image names nothing
 	}
 	slices.SortFunc(slots, func(a, b slot) int { return strings.Compare(a.in+a.name, b.in+b.name) })
 	return slots
@@ -143,6 +147,12 @@ func (b *tenant) bodies() map[string][]map[string]any {
 		"invite_member":             {{"email": "NEW@ours.example", "name": "New", "role": "viewer"}},
 		"change_member":             {{"role": "operator"}},
 		"update_brand":              {{"name": "Ours"}},
+		"revoke_unit":               {{"reason": "Ours"}},
+		"recall_mint_batch":         {{"reason": "Ours"}},
+		"recall_lot":                {{"reason": "Ours"}},
+		"put_product_links":         {{"links": []any{}}},
+		"put_brand_logo":            {{}},
+		"revoke_units":              {{"unit_id": "", "reason": "Ours"}},
 		"import_products":           {{"sku": "NEW", "name": "New"}},
 		"import_production_batches": {with(with(run, "code", "NEW"), "sku", b.own[anSKU]), with(with(run, "code", "NEW"), "product_id", b.own[aProduct])},
 	}
@@ -178,6 +188,9 @@ func newTenant(w *world, name string) *tenant {
 	w.submit(p.ID, 1)
 	w.mintAll(2)
 	units := page[unit](w, "/v1/mint-batches/"+sub.BatchID+"/units", "", 10).Items
+	w.do(call{path: "/v1/units/" + units[2].ID + "/revoke", body: `{"reason":"` + name + ` reason"}`}).is(http.StatusOK)
+	w.do(call{method: http.MethodPut, path: "/v1/products/" + p.ID + "/links", body: `{"links":[{"link_type":"gs1:pip","href":"https://` + name + `.example/","title":"` + name + ` link","default":true}]}`}).is(http.StatusOK)
+	w.do(call{method: http.MethodPut, path: "/v1/brand/logo", contentType: "image/png", body: tinyPNG}).is(http.StatusNoContent)
 	key := decode[newAPIKey](w.do(call{path: "/v1/api-keys", body: `{"role":"viewer","label":"` + name + ` key"}`}).is(http.StatusCreated))
 	m := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"` + name + `@people.example","name":"` + name + ` person","role":"viewer"}`}).is(http.StatusCreated))
 	u, err := w.server.Access.UseLink(t.Context(), strings.TrimPrefix(m.SignInURL, "https://mintage.test/link/"), mintage.Origin{})
@@ -186,10 +199,10 @@ func newTenant(w *world, name string) *tenant {
 	}
 	open := decode[invitation](w.do(call{path: "/v1/members", body: `{"email":"` + name + `-2@people.example","name":"` + name + ` guest","role":"viewer"}`}).is(http.StatusCreated))
 	b.own = map[kind]string{
-		aProduct: p.ID, anSKU: same, aGTIN: *p.GTIN, aRun: same, aRunID: run.ID, aJob: sub.JobID, aBatch: sub.BatchID, aUnit: units[0].ID,
+		aProduct: p.ID, anSKU: same, aGTIN: *p.GTIN, aRun: same, aRunID: run.ID, aJob: sub.JobID, aBatch: sub.BatchID, aUnit: units[0].ID, aURL: units[0].ResolverURL,
 		aLot: same, aSchema: "same", aKey: key.ID, aMember: u.ID, aPerson: m.Email, anActor: "key:" + key.ID, aRequestKey: same, aBase: b.ResolverBase,
 	}
-	b.marks = []string{name + " product", name + " schema", name + " key", name + " person", name + " guest", name + "@people", open.ID, name + ".example", b.ID, p.ProductCode, units[1].Code}
+	b.marks = []string{name + " product", name + " schema", name + " key", name + " person", name + " guest", name + " reason", name + " link", name + "@people", open.ID, name + ".example", b.ID, p.ProductCode, units[1].Code}
 	for _, k := range []kind{aProduct, aRunID, aJob, aBatch, aUnit, aKey, aMember} {
 		b.marks = append(b.marks, b.own[k])
 	}

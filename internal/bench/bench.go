@@ -104,6 +104,9 @@ type database interface {
 	// progress looks, over a connection of its own, how many units are committed
 	// and how many jobs have ended.
 	progress(ctx context.Context) (minted, ended int64, err error)
+	// activations does nothing but activate units for so long, and returns how many
+	// a second, and by what means.
+	activations(ctx context.Context, a activations) (perSecond float64, by string, err error)
 	// remove removes the scratch database.
 	remove(ctx context.Context) error
 }

@@ -24,6 +24,7 @@ import (
 type workshop struct {
 	Options
 	db        database
+	keys      *mint.Keyring
 	mintage   *mint.Service
 	catalogue *catalogue.Service
 	brand     mintage.Principal
@@ -41,7 +42,7 @@ func newWorkshop(ctx context.Context, db database, o Options) (_ *workshop, err 
 	master := serial.NewMasterKey()
 	keys := mint.NewKeyring(master)
 	w := &workshop{
-		Options: o, db: db,
+		Options: o, db: db, keys: keys,
 		mintage: mint.New(db.store(), keys, now), catalogue: catalogue.New(db.store(), now),
 		stop: func() {},
 	}
@@ -140,19 +141,24 @@ const (
 	look        = 20 * time.Millisecond
 )
 
-// mint submits jobs of one new product at once and waits until all have ended.
-func (w *workshop) mint(ctx context.Context, jobs int) (r run, err error) {
+// mint mints jobs of one new product.
+func (w *workshop) mint(ctx context.Context, jobs int) (run, error) {
 	product, err := w.newProduct(ctx)
 	if err != nil {
-		return r, err
+		return run{}, err
 	}
+	return w.submit(ctx, &mintage.MintRequest{
+		ProductID: product.ID, RequestedQuantity: w.Units,
+		IdentityMode: mintage.IdentitySerial, ActivationMode: mintage.ActiveAtMint,
+	}, jobs)
+}
+
+// submit submits the same request so often at once and waits until all its jobs have
+// ended.
+func (w *workshop) submit(ctx context.Context, request *mintage.MintRequest, jobs int) (r run, err error) {
 	mintedBefore, endedBefore, err := w.db.progress(ctx)
 	if err != nil {
 		return r, err
-	}
-	request := &mintage.MintRequest{
-		ProductID: product.ID, RequestedQuantity: w.Units,
-		IdentityMode: mintage.IdentitySerial, ActivationMode: mintage.ActiveAtMint,
 	}
 	var answered time.Time
 	started := time.Now()
@@ -166,7 +172,7 @@ func (w *workshop) mint(ctx context.Context, jobs int) (r run, err error) {
 	}
 	ticker := time.NewTicker(lookClosely)
 	defer ticker.Stop()
-	for total := w.Units * int64(jobs); ; {
+	for total := request.RequestedQuantity * int64(jobs); ; {
 		minted, ended, err := w.db.progress(ctx)
 		if err != nil {
 			return r, err

@@ -53,6 +53,8 @@
 // row counts, a row with line ends inside its quotes is one. Blank rows, also
 // those of separators only, are skipped and not reported.
 //
+// Other packages import their own kinds of files in the same way: see [Import].
+//
 // Files are read in constant memory and stored in transactions of at most 500
 // rows; where two imports meet in the same rows, row by row, so that neither
 // waits for the other in a circle. Rows are reported in order, once they are

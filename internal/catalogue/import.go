@@ -13,6 +13,7 @@ import (
 const (
 	ResultCreated   = "created"
 	ResultUpdated   = "updated"
+	ResultRevoked   = "revoked" // of a list of units; one that was revoked before is unchanged
 	ResultUnchanged = "unchanged"
 	ResultRefused   = "refused"
 )
@@ -21,8 +22,8 @@ const (
 type Row struct {
 	Row      int // as a spreadsheet numbers it: the header is 1
 	Accepted bool
-	Result   string // created, updated, unchanged or refused
-	Key      string // the SKU or code of an accepted row
+	Result   string // created, updated, revoked, unchanged or refused
+	Key      string // the SKU, code or unit_id of an accepted row
 
 	// Of a refused row: what is wrong and what to do, in which column ("" for the
 	// row as a whole). The message never repeats a cell.
@@ -33,7 +34,7 @@ type Row struct {
 
 // Summary counts the outcomes of an import.
 type Summary struct {
-	Rows, Created, Updated, Unchanged, Refused int
+	Rows, Created, Updated, Revoked, Unchanged, Refused int
 	// IgnoredColumns are the headings that mean nothing to the import.
 	IgnoredColumns []string
 }
@@ -45,6 +46,8 @@ func (s *Summary) add(r Row) {
 		s.Created++
 	case ResultUpdated:
 		s.Updated++
+	case ResultRevoked:
+		s.Revoked++
 	case ResultUnchanged:
 		s.Unchanged++
 	case ResultRefused:
@@ -211,7 +214,7 @@ func refusal(err error) *mintage.Error {
 		return nil
 	}
 	switch fault.Code {
-	case mintage.CodeInvalidInput, mintage.CodeConflict, mintage.CodeCommitted:
+	case mintage.CodeInvalidInput, mintage.CodeNotFound, mintage.CodeConflict, mintage.CodeCommitted:
 		return fault
 	default:
 		return nil

@@ -13,6 +13,7 @@ type brandSettings struct {
 	OverIssuePercent *int  `help:"Units that may be minted beyond a production batch's quantity, in percent, for spoiled labels." placeholder:"N"`
 	LotFromRun       *bool `help:"Use the production batch's code as the lot where a request names none." name:"lot-from-production-batch" negatable:""`
 	AdminsSubmit     *bool `help:"Let only admins and owners submit mint requests." name:"admins-submit" negatable:""`
+	TapToActivate    *bool `help:"Ask for one tap on the passport page where a scan alone would activate." name:"tap-to-activate" negatable:""`
 }
 
 // apply changes what was given.
@@ -21,6 +22,7 @@ func (c *brandSettings) apply(b *mintage.Brand) {
 	set(&b.OverIssuePercent, c.OverIssuePercent)
 	set(&b.LotFromProductionBatch, c.LotFromRun)
 	set(&b.AdminsSubmit, c.AdminsSubmit)
+	set(&b.TapToActivate, c.TapToActivate)
 }
 
 func set[T any](to *T, given *T) {
@@ -57,12 +59,13 @@ type brandUpdateCmd struct {
 	brandFlag
 	Name         *string `help:"Another name."`
 	ResolverBase *string `help:"Base of the URLs that are printed from now on. A new one belongs to this brand for ever, and its admins may choose it again. URLs printed already stay as they are." placeholder:"URL"`
+	AccentColour *string `help:"Accent colour of the passport page, as #rrggbb; empty for mintage's own." placeholder:"COLOUR"`
 	brandSettings
 }
 
 // Validate is called by kong.
 func (c *brandUpdateCmd) Validate() error {
-	if c.Name == nil && c.ResolverBase == nil && c.brandSettings == (brandSettings{}) {
+	if c.Name == nil && c.ResolverBase == nil && c.AccentColour == nil && c.brandSettings == (brandSettings{}) {
 		return errors.New("say what to change")
 	}
 	return nil
@@ -73,6 +76,7 @@ func (c *brandUpdateCmd) Run(e *env) error {
 		b, err := a.mint.OperateBrand(e, p, mint.SettingsPatch{
 			Name: c.Name, ResolverBase: c.ResolverBase, GS1Required: c.GS1Required, OverIssuePercent: c.OverIssuePercent,
 			LotFromProductionBatch: c.LotFromRun, AdminsSubmit: c.AdminsSubmit,
+			TapToActivate: c.TapToActivate, AccentColour: c.AccentColour,
 		})
 		if err != nil {
 			return err
@@ -81,6 +85,7 @@ func (c *brandUpdateCmd) Run(e *env) error {
 			return e.printJSON(map[string]any{
 				"brand_id": b.ID, "name": b.Name, "resolver_base": b.ResolverBase, "gs1_required": b.GS1Required,
 				"over_issue_percent": b.OverIssuePercent, "lot_from_production_batch": b.LotFromProductionBatch, "admins_submit": b.AdminsSubmit,
+				"tap_to_activate": b.TapToActivate, "accent_colour": b.AccentColour,
 			})
 		}
 		e.printf("Brand %s is changed.\n", b.Name)

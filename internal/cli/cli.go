@@ -46,11 +46,15 @@ type commands struct {
 	} `cmd:"" help:"Import CSV files."`
 	Submit submitCmd `cmd:"" help:"Submit a mint request."`
 	Jobs   jobsCmd   `cmd:"" help:"List mint jobs, newest first."`
+	Counts countsCmd `cmd:"" help:"Count the units of a mint batch by state."`
 	Export exportCmd `cmd:"" help:"Write the units of a mint batch as CSV."`
+	Revoke revokeCmd `cmd:"" help:"Revoke units, for good."`
+	Recall recallCmd `cmd:"" help:"Recall a mint batch or a lot of it: revoke all its units at once, for good."`
 	Verify verifyCmd `cmd:"" help:"Audit the whole database against mintage's promises."`
 	Audit  auditCmds `cmd:"" help:"The audit trail's hash chains."`
 	Bench  struct {
-		Mint benchMintCmd `cmd:"" help:"Mint in a scratch database, beside what it takes at best and beside a naive table."`
+		Mint    benchMintCmd    `cmd:"" help:"Mint in a scratch database, beside what it takes at best and beside a naive table."`
+		Resolve benchResolveCmd `cmd:"" help:"Scan over loopback, beside a handler that does nothing and beside the database alone."`
 	} `cmd:"" help:"Measure."`
 	Openapi openapiCmd `cmd:"" help:"Print the API's OpenAPI document." name:"openapi"`
 	Version versionCmd `cmd:"" help:"Print the version."`

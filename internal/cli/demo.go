@@ -6,19 +6,20 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
 	"mintage"
 	"mintage/examples"
 	"mintage/internal/catalogue"
+	"mintage/internal/mint"
 	"mintage/internal/store"
 )
 
 // What the demo mints, from examples/.
 const (
 	demoBrand    = "Fjordlane Mobility (demo)"
-	demoBase     = "https://id.fjordlane.example"
 	demoSKU      = "FL-BIKE-36V14"
 	demoRun      = "PB-2027-0731"
 	blockedSKU   = "FL-EV-MOD-08"
@@ -50,13 +51,15 @@ func (c *demoCmd) Run(e *env) error {
 	defer a.close(e)
 	engine := c.engine(e, a)
 	if c.Once {
-		return c.mint(e, a, engine.Run)
+		_, err := c.mint(e, a, demoBase(c.ResolverListen, c.TLSCert != ""), engine.Run)
+		return err
 	}
-	s, err := a.newServing(e, c.planeFlags, []role{roleAPI, roleWeb}, engine) // takes the address before all the work
+	s, err := a.newServing(e, c.planeFlags, []role{roleAPI, roleWeb, roleResolver}, engine) // takes the addresses before all the work
 	if err != nil {
 		return err
 	}
-	if err := c.mint(e, a, engine.Run); err != nil {
+	scannable, err := c.mint(e, a, demoBase(s.planes[len(s.planes)-1].listener.Addr().String(), c.TLSCert != ""), engine.Run)
+	if err != nil {
 		return errors.Join(err, s.close())
 	}
 	link, err := s.firstLink(e)
@@ -64,26 +67,28 @@ func (c *demoCmd) Run(e *env) error {
 		return errors.Join(err, s.close())
 	}
 	e.printf("\nServing on %s until you press Ctrl-C. For the API, make a key: mintage key create --role operator\n", s.baseURL)
+	e.printf("To scan a unit, open its URL in a browser:\n\n  %s\n", scannable)
 	e.printLink(link)
 	return s.run(e)
 }
 
-// mint tells the whole story of a mint request once, with work running beside it.
-func (c *demoCmd) mint(e *env, a *app, work func(context.Context)) error {
-	p, err := demoPrincipal(e, a)
+// mint tells the whole story of a mint request once, with work running beside it, and
+// returns the resolver URL of one of its units.
+func (c *demoCmd) mint(e *env, a *app, base string, work func(context.Context)) (scannable string, err error) {
+	p, err := demoPrincipal(e, a, base)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := demoImport(e, a, p); err != nil {
-		return err
+		return "", err
 	}
 	blocked, err := demoBlocked(e, a, p)
 	if err != nil {
-		return err
+		return "", err
 	}
 	req, err := c.request(e, a, p)
 	if err != nil {
-		return err
+		return "", err
 	}
 
 	ctx, stop := context.WithCancel(e)
@@ -96,29 +101,29 @@ func (c *demoCmd) mint(e *env, a *app, work func(context.Context)) error {
 	started := time.Now()
 	first, err := a.mint.Submit(e, p, req, key)
 	if err != nil {
-		return err
+		return "", err
 	}
 	again, err := a.mint.Submit(e, p, req, key)
 	if err != nil {
-		return err
+		return "", err
 	}
 	e.printf("\n3. A request for %d units of %s: accepted, job %s.\n", c.Units, demoSKU, first.JobID)
 	e.printf("4. The same request again, with the same key: is_duplicate %t, the same job %t.\n\n", again.Duplicate, again.JobID == first.JobID)
 	w, err := a.watch(e, p, first.JobID)
 	if err != nil {
-		return err
+		return "", err
 	}
 	seconds := w.Job.FinishedAt.Sub(started).Seconds()
 	units, err := a.mint.Units(e, p, w.Batch.ID, -1, 3)
 	if err != nil {
-		return err
+		return "", err
 	}
 	samples := make([]string, len(units))
 	for i, u := range units {
 		samples[i] = u.ResolverURL
 	}
 	if e.JSON {
-		return errors.Join(failedJob(w), e.printJSON(map[string]any{
+		return "", errors.Join(failedJob(w), e.printJSON(map[string]any{
 			"mint_job_id": w.Job.ID, "mint_batch_id": w.Batch.ID, "status": w.Job.Status,
 			"requested_quantity": w.Batch.RequestedQuantity, "minted_quantity": w.Batch.MintedQuantity,
 			"seconds": seconds, "units_per_second": float64(w.Batch.MintedQuantity) / seconds,
@@ -133,21 +138,47 @@ func (c *demoCmd) mint(e *env, a *app, work func(context.Context)) error {
 		e.printf("  %s\n", url)
 	}
 	e.printf("For the printer: mintage export %s\n", w.Batch.ID)
-	return failedJob(w)
+	return samples[0], failedJob(w)
 }
 
-// demoPrincipal finds the demo's brand of an earlier run, or creates it.
-func demoPrincipal(e *env, a *app) (mintage.Principal, error) {
+// demoBase is the resolver base of an address to listen on, as a browser on this
+// machine reaches it.
+func demoBase(address string, secure bool) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "http://" + address // which cannot be listened on either
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	if port == "0" { // any that is free; what is not served needs none
+		port = "8081"
+	}
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
+}
+
+// demoPrincipal finds the demo's brand of an earlier run, or creates it. Its units are
+// printed with the base that is served now; what an earlier run printed keeps its own.
+func demoPrincipal(e *env, a *app, base string) (mintage.Principal, error) {
 	brands, err := a.mint.Brands(e)
 	if err != nil {
 		return mintage.Principal{}, err
 	}
 	for _, b := range brands {
-		if b.ResolverBase == demoBase {
-			return a.principal(e, b.ID)
+		if b.Name != demoBrand {
+			continue
 		}
+		p, err := a.principal(e, b.ID)
+		if err == nil && b.ResolverBase != base {
+			_, err = a.mint.UpdateBrand(e, p, mint.SettingsPatch{ResolverBase: &base})
+		}
+		return p, err
 	}
-	b := &mintage.Brand{Name: demoBrand, ResolverBase: demoBase, LotFromProductionBatch: true}
+	b := &mintage.Brand{Name: demoBrand, ResolverBase: base, LotFromProductionBatch: true}
 	if err := a.mint.CreateBrand(e, b, "cli"); err != nil {
 		return mintage.Principal{}, err
 	}

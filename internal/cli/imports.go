@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"io"
-	"os"
 
 	"mintage"
 	"mintage/internal/catalogue"
@@ -29,20 +28,17 @@ func (c *importProductionCmd) Run(e *env) error {
 type importer func(context.Context, mintage.Principal, io.Reader, func(catalogue.Row) error) (catalogue.Summary, error)
 
 func (c *importFlags) run(e *env, choose func(*app) importer) error {
-	in := io.Reader(os.Stdin)
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return mintage.Errorf(mintage.CodeInvalidInput, "The file %s cannot be read; check its path and permissions.", c.File).WithCause(err)
-		}
-		defer f.Close()
-		in = f
+	in, err := openInput(c.File)
+	if err != nil {
+		return err
 	}
+	defer in.Close()
 	return e.asBrand(c.brandFlag, func(a *app, p mintage.Principal) error { return read(e, p, in, choose(a)) })
 }
 
-// read imports a file and tells what became of its rows.
-func read(e *env, p mintage.Principal, in io.Reader, load importer) error {
+// rows imports a file, tells of the rows that were refused, and returns them for
+// a program.
+func (load importer) rows(e *env, p mintage.Principal, in io.Reader) (catalogue.Summary, []map[string]any, error) {
 	refused := []map[string]any{}
 	sum, err := load(e, p, in, func(r catalogue.Row) error {
 		if !r.Accepted {
@@ -51,6 +47,12 @@ func read(e *env, p mintage.Principal, in io.Reader, load importer) error {
 		}
 		return nil
 	})
+	return sum, refused, err
+}
+
+// read imports a file and tells what became of its rows.
+func read(e *env, p mintage.Principal, in io.Reader, load importer) error {
+	sum, refused, err := load.rows(e, p, in)
 	if err != nil {
 		return err
 	}

@@ -17,13 +17,14 @@ import (
 	"mintage/internal/api"
 	"mintage/internal/edge"
 	"mintage/internal/mint"
+	"mintage/internal/resolver"
 	"mintage/internal/web"
 )
 
 // planeFlags configure what is served and how it is reached.
 type planeFlags struct {
 	Listen         string         `help:"Address to serve on." default:"127.0.0.1:8080" env:"MINTAGE_LISTEN" placeholder:"HOST:PORT"`
-	ResolverListen string         `help:"Address of the resolver; it never shares one with api or web." env:"MINTAGE_RESOLVER_LISTEN" placeholder:"HOST:PORT"`
+	ResolverListen string         `help:"Address of the resolver, which never shares one with api or web." default:"127.0.0.1:8081" env:"MINTAGE_RESOLVER_LISTEN" placeholder:"HOST:PORT"`
 	BaseURL        string         `help:"How people reach mintage, such as https://mintage.example.com. Default: the address to serve on." env:"MINTAGE_BASE_URL" placeholder:"URL"`
 	TLSCert        string         `help:"PEM file with the certificate and its chain; read anew when it changes." env:"MINTAGE_TLS_CERT" name:"tls-cert" type:"path" placeholder:"FILE"`
 	TLSKey         string         `help:"PEM file with the certificate's key." env:"MINTAGE_TLS_KEY" name:"tls-key" type:"path" placeholder:"FILE"`
@@ -61,7 +62,8 @@ func (f planeFlags) mayGuessBaseURL() error {
 // serving is a process's planes, each behind its listener, and its worker.
 type serving struct {
 	app      *app
-	engine   *mint.Engine // nil without the worker's role
+	engine   *mint.Engine       // nil without the worker's role
+	resolver *resolver.Resolver // nil without its role
 	planes   []*plane
 	baseURL  string
 	stopping chan struct{} // closed when watches shall end
@@ -91,9 +93,9 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 			return nil, mintage.Errorf(mintage.CodeInvalidInput, "The files of --tls-cert and --tls-key cannot be used; they must be a PEM certificate and its key.").WithCause(err)
 		}
 	}
-	front := edge.New(edge.Options{
+	options := edge.Options{
 		TrustedProxies: f.TrustedProxies, HSTS: secure != nil, PerKey: f.RatePerKey, PerAddress: f.RatePerAddress, Log: e.log,
-	})
+	}
 	add := func(name, address string, build func() (http.Handler, error)) error {
 		listener, err := e.listen(f, address)
 		if err != nil {
@@ -112,7 +114,9 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 		if err != nil {
 			return err
 		}
-		p.server = edge.Server(front(handler), e.log)
+		o := options
+		o.Public = name != "serving"
+		p.server = edge.Server(edge.New(o)(handler), e.log)
 		p.server.TLSConfig = secure.Clone()
 		p.listener = edge.Limit(listener, f.MaxConnections, f.TrustedProxies)
 		return nil
@@ -130,8 +134,9 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 		if f.ResolverListen == "" {
 			return nil, mintage.Errorf(mintage.CodeInvalidInput, "The resolver is the public plane and has an address of its own; name it with --resolver-listen.")
 		}
-		ready := a.stores[roleResolver].Ping
-		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return healthOnly(ready), nil }); err != nil {
+		db := cmp.Or(a.stores[roleResolver], a.store)
+		s.resolver = resolver.New(resolver.Options{Store: db, Keys: a.keys, Now: now, Log: e.log, Writers: e.activationWriters()})
+		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return withHealth(s.resolver, db.Ping), nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -207,6 +212,28 @@ func healthOnly(ready func(context.Context) error) http.Handler {
 	return mux
 }
 
+// withHealth answers for the resolver how it is; all other paths may be identities.
+func withHealth(public http.Handler, ready func(context.Context) error) http.Handler {
+	health := healthOnly(ready)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz", "/readyz":
+			health.ServeHTTP(w, r)
+		default:
+			public.ServeHTTP(w, r)
+		}
+	})
+}
+
+// activationWriters is how many transactions of first scans may run at once: SQLite
+// has one writer.
+func (c *Config) activationWriters() int {
+	if c.postgres() {
+		return 2
+	}
+	return 1
+}
+
 // listen takes an address to serve on. What other machines can reach needs TLS,
 // here or in a proxy before it.
 func (e *env) listen(f planeFlags, address string) (net.Listener, error) {
@@ -268,9 +295,15 @@ func (s *serving) close() error {
 func (s *serving) run(e *env) error {
 	ctx, cancel := context.WithCancel(e)
 	defer cancel()
-	var wg sync.WaitGroup
+	var wg, closing sync.WaitGroup
 	if s.engine != nil {
 		wg.Go(func() { s.app.work(ctx, e, s.engine) })
+	}
+	// The resolver ends after the last request that it may be needed for.
+	resolving, stopResolving := context.WithCancel(context.WithoutCancel(e))
+	defer stopResolving()
+	if s.resolver != nil {
+		wg.Go(func() { s.resolver.Run(resolving) })
 	}
 	ended := make(chan error, len(s.planes))
 	for _, p := range s.planes {
@@ -290,7 +323,7 @@ func (s *serving) run(e *env) error {
 	grace, stop := context.WithTimeout(context.WithoutCancel(e), shutdownTimeout)
 	defer stop()
 	for _, p := range s.planes {
-		wg.Go(func() {
+		closing.Go(func() {
 			if err := p.server.Shutdown(grace); err != nil {
 				e.log.Warn("requests were cut off after the grace period")
 				_ = p.server.Close() // what could not be closed ends with the process
@@ -298,6 +331,8 @@ func (s *serving) run(e *env) error {
 		})
 	}
 	cancel()
+	closing.Wait()
+	stopResolving()
 	wg.Wait()
 	return err
 }

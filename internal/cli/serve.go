@@ -75,7 +75,7 @@ func actor() string {
 type serveCmd struct {
 	engineFlags
 	planeFlags
-	Roles []role `help:"What this process does: api, web, resolver, worker. The resolver has nothing to serve yet. Default: ${default}." enum:"api,web,resolver,worker" default:"api,web,worker" env:"MINTAGE_ROLES" placeholder:"ROLE"`
+	Roles []role `help:"What this process does: api, web, resolver, worker. Default: ${default}." enum:"api,web,resolver,worker" default:"api,web,resolver,worker" env:"MINTAGE_ROLES" placeholder:"ROLE"`
 }
 
 // Validate is called by kong, which knows nothing of what is embedded.
@@ -121,11 +121,12 @@ func (e *env) printLink(link string) {
 	}
 }
 
-// work mints and seals until ctx is done.
+// work mints, seals and counts until ctx is done.
 func (a *app) work(ctx context.Context, e *env, engine *mint.Engine) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { audit.NewSealer(a.stores[roleWorker], now, e.log).Run(ctx) })
+	wg.Go(func() { mint.NewRollUp(a.stores[roleWorker], e.log).Run(ctx) })
 	engine.Run(ctx)
 }
 
@@ -152,6 +153,9 @@ func (c *workerCmd) Run(e *env) error {
 		return err
 	}
 	if err := audit.NewSealer(a.stores[roleWorker], now, e.log).RunOnce(e); err != nil {
+		return err
+	}
+	if err := mint.NewRollUp(a.stores[roleWorker], e.log).RunOnce(e); err != nil {
 		return err
 	}
 	if e.JSON {

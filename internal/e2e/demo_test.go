@@ -32,7 +32,7 @@ func TestDemoMintsAMillion(t *testing.T) {
 				t.Errorf("run %d: blocked for %v", run, got["blocked_reasons"])
 			}
 			urls, _ := got["sample_resolver_urls"].([]any)
-			if len(urls) == 0 || !strings.HasPrefix(urls[0].(string), "https://id.fjordlane.example/01/09520123456788/10/PB-2027-0731") {
+			if len(urls) == 0 || !strings.HasPrefix(urls[0].(string), "http://127.0.0.1:8081/01/09520123456788/10/PB-2027-0731") {
 				t.Errorf("run %d: %v", run, urls)
 			}
 		}

@@ -120,7 +120,7 @@ func TestPlanes(t *testing.T) {
 				t.Errorf("%s: all is minted: %t", roles, done)
 			}
 		}
-		if out := in.refused(1, "serve", "--roles=api,resolver"); !strings.Contains(out, "--resolver-listen") {
+		if out := in.refused(1, "serve", "--roles=api,resolver", "--resolver-listen="); !strings.Contains(out, "--resolver-listen") {
 			t.Errorf("a resolver without an address of its own: %s", out)
 		}
 		in.refused(2, "serve", "--roles=api,mint")

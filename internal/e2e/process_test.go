@@ -89,7 +89,7 @@ func (in *installation) command(args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir = in.data
-	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_DIRECT_DATABASE_URL="+in.direct, "MINTAGE_LISTEN=127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "MINTAGE_DATA="+in.data, "MINTAGE_DATABASE_URL="+in.url, "MINTAGE_DIRECT_DATABASE_URL="+in.direct, "MINTAGE_LISTEN=127.0.0.1:0", "MINTAGE_RESOLVER_LISTEN=127.0.0.1:0")
 	cmd.Env = append(cmd.Env, in.env...)
 	return cmd
 }
@@ -287,6 +287,12 @@ func (in *installation) prepare() {
 	in.t.Helper()
 	in.run("migrate")
 	in.run("brand", "create", "--name=Acme", "--resolver-base=https://id.acme.example")
+	in.catalogue()
+}
+
+// catalogue imports two products, one of them with a GTIN.
+func (in *installation) catalogue() {
+	in.t.Helper()
 	file := filepath.Join(in.data, "catalogue.csv")
 	if err := os.WriteFile(file, []byte("sku,name,gtin\nA,Product A,9520123456788\nB,Product B,\n"), 0o600); err != nil {
 		in.t.Fatal(err)

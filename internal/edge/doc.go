@@ -14,7 +14,8 @@
 //
 // Each request leaves one line in the log: id, method, route, status, duration and
 // actor, and neither the path nor the address nor a header, so that the log holds
-// no identity, no person and no secret. The route is the pattern that an
+// no identity, no person and no secret. On a public plane the line of what was
+// answered without a fault of ours has the level debug, the others have info. The route is the pattern that an
 // [http.ServeMux] found, or what [SetRoute] has said.
 //
 // A panic is answered with 500 and nothing else; the stack is in the log. Where the
@@ -23,7 +24,8 @@
 // log entry.
 //
 // Every answer has the security headers of a plane that shows nothing: no scripts,
-// no frames, no cache. A plane that needs more sets those headers itself, later.
+// no frames, no cache. A plane that needs more sets those headers itself, later; a
+// public one sets them all, where it shows something.
 //
 // # Limits
 //

@@ -20,6 +20,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// HSTS tells browsers to use nothing but TLS for a year: only where TLS is on.
 	HSTS bool
+	// Public is for a plane that answers everybody, very often, and mostly shows nothing.
+	// It sets the headers about what is shown itself, where something is; and what was
+	// answered without a fault of ours is logged at level debug.
+	Public bool
 	// PerKey and PerAddress are requests a second for each credential and for each
 	// address; twice as many may come at once. 0 means without limit.
 	PerKey, PerAddress float64
@@ -89,7 +93,7 @@ func New(o Options) func(http.Handler) http.Handler {
 	}
 	rates := newRates(o.PerKey, o.PerAddress)
 	return func(next http.Handler) http.Handler {
-		return &edge{next: next, log: log, rates: rates, trusted: o.TrustedProxies, hsts: o.HSTS}
+		return &edge{next: next, log: log, rates: rates, trusted: o.TrustedProxies, hsts: o.HSTS, public: o.Public}
 	}
 }
 
@@ -99,6 +103,7 @@ type edge struct {
 	rates   *rates
 	trusted []netip.Prefix
 	hsts    bool
+	public  bool
 }
 
 // ServeHTTP serves one request, sees that whatever happens is answered, and logs
@@ -132,12 +137,7 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				fault = nil
 			}
 		}
-		route := x.route
-		if route == "" {
-			route = r.Pattern
-		}
-		e.log.Info("request", "request_id", x.id, "method", r.Method, "route", route, "status", answer.status,
-			"duration", time.Since(begin), "actor", x.actor, "broken_off", fault != nil)
+		e.note(r, x, answer.status, time.Since(begin), fault != nil)
 		if fault != nil {
 			panic(http.ErrAbortHandler) // the answer cannot be completed: break it off
 		}
@@ -149,10 +149,33 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.next.ServeHTTP(answer, r)
 }
 
+var notStored = []string{"no-store"} // never changed
+
+// note leaves the request's line in the log.
+func (e *edge) note(r *http.Request, x *exchange, status int, duration time.Duration, brokenOff bool) {
+	level := slog.LevelInfo
+	if e.public && status < http.StatusInternalServerError && !brokenOff {
+		level = slog.LevelDebug
+	}
+	route := x.route
+	if route == "" {
+		route = r.Pattern
+	}
+	e.log.LogAttrs(r.Context(), level, "request", slog.String("request_id", x.id), slog.String("method", r.Method),
+		slog.String("route", route), slog.Int("status", status), slog.Duration("duration", duration),
+		slog.String("actor", x.actor), slog.Bool("broken_off", brokenOff))
+}
+
 // head sets the headers of every answer. A plane overrides what does not suit it.
 func (e *edge) head(h http.Header, x *exchange) {
-	h.Set("X-Request-Id", x.id)
-	h.Set("Cache-Control", "no-store")
+	h["X-Request-Id"] = []string{x.id}
+	if e.hsts {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+	h["Cache-Control"] = notStored
+	if e.public {
+		return
+	}
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -161,9 +184,6 @@ func (e *edge) head(h http.Header, x *exchange) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	if e.hsts {
-		h.Set("Strict-Transport-Security", "max-age=31536000")
-	}
 }
 
 func isAbort(fault any) bool {

@@ -220,3 +220,35 @@ func TestHeaders(t *testing.T) {
 		t.Error("HSTS is missing")
 	}
 }
+
+// A public plane sets the headers about what it shows itself; who asked and how, the
+// edge still says.
+func TestPublic(t *testing.T) {
+	s := serve(t, Options{Public: true, HSTS: true}, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", "https://a.example") })
+	response, _ := s.get("/thing/1")
+	for _, name := range []string{"X-Request-Id", "Strict-Transport-Security", "Location"} {
+		if response.Header.Get(name) == "" {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for _, name := range []string{"Content-Security-Policy", "Cross-Origin-Resource-Policy", "X-Frame-Options", "Referrer-Policy"} {
+		if got := response.Header.Get(name); got != "" {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
+
+// What a public plane answers is logged at level debug, its faults as everywhere.
+func TestPublicLog(t *testing.T) {
+	s := serve(t, Options{Public: true}, func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("id") == "fault" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	s.get("/thing/1")
+	s.get("/nothing")
+	s.get("/thing/fault")
+	if log := s.log(); strings.Count(log, "\n") != 1 || !strings.Contains(log, `"status":503`) {
+		t.Errorf("the log is %s", log)
+	}
+}

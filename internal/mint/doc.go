@@ -1,6 +1,6 @@
 // Package mint holds the use cases of minting: it says what stands in the way of
-// a request (preflight), accepts it (submit), creates its units (the engine) and
-// shows what came of it.
+// a request (preflight), accepts it (submit), creates its units (the engine), shows
+// what came of it, ends it (revocations and recalls) and says where its codes lead.
 //
 // # What it promises
 //
@@ -8,6 +8,13 @@
 // own, or nothing: see [Service.Submit]. The engine then inserts that range, in
 // order, in slices of at most [mintage.MaxCycle] units, one transaction each:
 // see [Engine].
+//
+// A revocation is one row and one event, in one transaction: see
+// [Service.RevokeUnit]. A recall of a batch or lot is one row and one event for all
+// its units, those still to be minted included: see [Service.RecallBatch]. Both are for
+// good, need a reason, and change nothing the second time. What a unit is follows from its
+// rows, the recalls and how its batch has it born; revoked comes before all else.
+// [Service.Counts] is exact at every moment; [RollUp] only makes it fast.
 //
 // # A cycle
 //

@@ -3,6 +3,7 @@ package mint_test
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -140,6 +141,9 @@ func (w *world) exact() {
 		w.t.Errorf("%d different URLs, %d units", n, total)
 	}
 }
+
+// discard is a log that nobody reads.
+var discard = slog.New(slog.DiscardHandler)
 
 func code(t testing.TB, err error, want mintage.Code) {
 	t.Helper()

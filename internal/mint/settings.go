@@ -2,6 +2,7 @@ package mint
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ type SettingsPatch struct {
 	OverIssuePercent       *int
 	LotFromProductionBatch *bool
 	AdminsSubmit           *bool
+	TapToActivate          *bool
+	AccentColour           *string // "#rrggbb", or "" for mintage's own
 }
 
 // Settings returns the principal's brand.
@@ -43,7 +46,8 @@ func (s *Service) ResolverBases(ctx context.Context, p mintage.Principal) (bases
 // UpdateBrand changes the settings of the principal's brand, for what is submitted
 // from now on: a batch has copied the base and what follows from the other settings,
 // and what was committed of a production batch stays where the percentage falls
-// below it. The resolver base must be one of [Service.ResolverBases]: a host is
+// below it. What the passport page looks like, and whether it asks for a tap, changes for
+// every unit. The resolver base must be one of [Service.ResolverBases]: a host is
 // taken for ever, from everybody, so that a brand cannot take it by itself.
 func (s *Service) UpdateBrand(ctx context.Context, p mintage.Principal, patch SettingsPatch) (*mintage.Brand, error) {
 	return s.updateBrand(ctx, p, patch, func(r store.Reader, base string) error {
@@ -72,6 +76,13 @@ func (s *Service) updateBrand(
 			return nil, err
 		}
 		patch.ResolverBase = &base
+	}
+	if patch.AccentColour != nil {
+		colour, err := parseColour(*patch.AccentColour)
+		if err != nil {
+			return nil, err
+		}
+		patch.AccentColour = &colour
 	}
 	var out *mintage.Brand
 	err := s.store.For(p.BrandNumber).InTx(ctx, func(tx store.Tx) error {
@@ -121,7 +132,9 @@ func (p SettingsPatch) apply(b *mintage.Brand) (changed []string) {
 	changed = set(changed, "gs1_required", &b.GS1Required, p.GS1Required)
 	changed = set(changed, "over_issue_percent", &b.OverIssuePercent, p.OverIssuePercent)
 	changed = set(changed, "lot_from_production_batch", &b.LotFromProductionBatch, p.LotFromProductionBatch)
-	return set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
+	changed = set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
+	changed = set(changed, "tap_to_activate", &b.TapToActivate, p.TapToActivate)
+	return set(changed, "accent_colour", &b.AccentColour, p.AccentColour)
 }
 
 func set[T comparable](changed []string, name string, to, from *T) []string {
@@ -130,6 +143,18 @@ func set[T comparable](changed []string, name string, to, from *T) []string {
 	}
 	*to = *from
 	return append(changed, name)
+}
+
+var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
+// parseColour normalises an accent colour. That text on it can be read is the
+// page's business, which takes a darker or lighter shade where it must.
+func parseColour(text string) (string, error) {
+	text = strings.ToLower(text)
+	if text != "" && !colour.MatchString(text) {
+		return "", mintage.Errorf(mintage.CodeInvalidInput, "The accent colour must be like #1a5fb4.").WithField("accent_colour")
+	}
+	return text, nil
 }
 
 // parseBase normalises a resolver base.

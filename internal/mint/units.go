@@ -11,47 +11,28 @@ import (
 
 // Unit returns one unit by its public identifier. An identifier that is not one,
 // was never issued or is another brand's is NOT_FOUND: the answers look the same.
-func (s *Service) Unit(ctx context.Context, p mintage.Principal, id string) (*mintage.Unit, error) {
-	notFound := mintage.Errorf(mintage.CodeNotFound, "There is no such unit; check the unit_id.")
-	name, err := serial.ParseUnit(id)
-	if err != nil {
-		return nil, notFound
-	}
-	var unit *mintage.Unit
+func (s *Service) Unit(ctx context.Context, p mintage.Principal, id string) (unit *mintage.Unit, err error) {
 	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
-		product, err := optional(r.ProductByCode(ctx, p.BrandNumber, name.ProductCode))
+		f, err := s.newFinder(r, p.BrandNumber).byID(ctx, id)
 		if err != nil {
 			return err
 		}
-		if product == nil {
-			return notFound
-		}
-		cipher, err := s.keys.Cipher(ctx, r, p.BrandNumber, name.ProductCode)
-		if err != nil {
-			return err
-		}
-		ordinal := cipher.Decrypt(name.Code)
-		if ordinal >= serial.MaxOrdinal {
-			return notFound
-		}
-		w, err := optional(r.WorkByOrdinal(ctx, p.BrandNumber, product.Number, int64(ordinal)))
-		if err != nil {
-			return err
-		}
-		if w == nil {
-			return notFound
-		}
-		units, err := unitsOf(ctx, r, w, int64(ordinal), int64(ordinal)+1)
-		if err != nil {
-			return err
-		}
-		if len(units) == 0 || units[0].Code != name.Code.String() {
-			return notFound
-		}
-		unit = units[0]
-		return nil
+		unit, err = unitOf(ctx, r, f)
+		return err
 	})
 	return unit, err
+}
+
+// unitOf is the public form of a unit that was found.
+func unitOf(ctx context.Context, r store.Reader, f *found) (*mintage.Unit, error) {
+	units, err := unitsOf(ctx, r, f.work, f.ordinal, f.ordinal+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(units) != 1 {
+		return nil, noSuchUnit()
+	}
+	return units[0], nil
 }
 
 // Units returns the minted units of a batch with an ordinal greater than after
@@ -70,12 +51,20 @@ func (s *Service) Units(ctx context.Context, p mintage.Principal, batchID string
 	return units, err
 }
 
-// unitsOf returns the units of a batch with from <= ordinal < to.
+// unitsOf returns the units of a batch with from <= ordinal < to, as they are now.
 func unitsOf(ctx context.Context, r store.Reader, w *store.Work, from, to int64) ([]*mintage.Unit, error) {
 	if from >= to {
 		return nil, nil
 	}
 	cycles, err := r.Cycles(ctx, w.Batch.ProductNumber, from, to)
+	if err != nil {
+		return nil, err
+	}
+	states, err := r.UnitStates(ctx, w.Batch.ProductNumber, from, to)
+	if err != nil {
+		return nil, err
+	}
+	recalls, err := r.Recalls(ctx, w.Batch.BrandNumber, w.Batch.ProductNumber)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +80,42 @@ func unitsOf(ctx context.Context, r store.Reader, w *store.Work, from, to int64)
 		if u.Status == mintage.TokenActive {
 			u.ActivatedAt = u.CreatedAt
 		}
+		for len(states) > 0 && states[0].Ordinal < ordinal {
+			states = states[1:]
+		}
+		for len(states) > 0 && states[0].Ordinal == ordinal {
+			happened(u, states[0])
+			states = states[1:]
+		}
+		if recall := covering(recalls, ordinal); recall != nil {
+			happened(u, mintage.UnitState{Status: mintage.TokenRevoked, At: recall.At, Reason: recall.Reason})
+		}
 		units = append(units, u)
 		return nil
 	})
 	return units, err
 }
 
-// NewUnit makes the public form of a unit from what its batch, lot and code say;
-// the times are left zero.
+// happened takes what happened to a unit into its public form. Revoked is for good,
+// in whichever order things come; of several revocations the earliest counts.
+func happened(u *mintage.Unit, s mintage.UnitState) {
+	switch s.Status {
+	case mintage.TokenActive:
+		u.ActivatedAt = s.At
+		if u.Status == mintage.TokenMinted {
+			u.Status = mintage.TokenActive
+		}
+	case mintage.TokenRevoked:
+		if u.Status != mintage.TokenRevoked || s.At.Before(u.RevokedAt) {
+			u.RevokedAt, u.RevocationReason = s.At, s.Reason
+		}
+		u.Status = mintage.TokenRevoked
+	case mintage.TokenMinted: // no row says so
+	}
+}
+
+// NewUnit makes the public form of a unit as it was born, from what its batch, lot
+// and code say; the times are left zero.
 func NewUnit(b *mintage.Batch, lot mintage.Lot, ordinal int64, code serial.Code) *mintage.Unit {
 	text := code.String()
 	u := &mintage.Unit{

@@ -19,6 +19,8 @@ type BrandReader interface {
 	Brands(ctx context.Context) ([]*mintage.Brand, error)
 	// BasesOf lists the resolver bases that belong to a brand, in the order of bytes.
 	BasesOf(ctx context.Context, brand int64) ([]string, error)
+	// Logo returns a brand's logo and its media type; NOT_FOUND where it has none.
+	Logo(ctx context.Context, brand int64) (image []byte, mediaType string, err error)
 	// APIKey finds a key by its public part, before the brand is known.
 	APIKey(ctx context.Context, id string) (*mintage.APIKey, error)
 }
@@ -34,6 +36,8 @@ type BrandTx interface {
 	// is taken, and any other is UNAVAILABLE.
 	UpdateBrand(ctx context.Context, b *mintage.Brand) error
 	CreateAPIKey(ctx context.Context, k *mintage.APIKey) error
+	// PutLogo stores a brand's logo; an empty image removes it.
+	PutLogo(ctx context.Context, brand int64, image []byte, mediaType string) error
 }
 
 // ProductFilter narrows a list of products; zero fields do not.
@@ -262,9 +266,14 @@ type AuditReader interface {
 	// AllBatchEvents is in the order of batches and numbers. Events that name no
 	// batch are left out.
 	AllBatchEvents(ctx context.Context) iter.Seq2[mintage.Event, error]
+	// AllRecalls is in the order of batches and then of their making.
+	AllRecalls(ctx context.Context) iter.Seq2[mintage.Recall, error]
 	// AllUnits is in the order of products and ordinals. Where the primary key was
 	// lost, one of these may come twice.
 	AllUnits(ctx context.Context) iter.Seq2[UnitRow, error]
+	// AllUnitStates is in the order of products and ordinals, active before revoked;
+	// one may come twice like a unit.
+	AllUnitStates(ctx context.Context) iter.Seq2[mintage.UnitState, error]
 }
 
 // Rows of an [AuditReader] that the domain has no type for.

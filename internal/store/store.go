@@ -77,6 +77,8 @@ type Reader interface {
 	PeopleReader
 	KeyCheckReader
 	SealReader
+	LifeReader
+	ResolverReader
 	AuditReader
 }
 
@@ -93,6 +95,7 @@ type Tx interface {
 	PeopleTx
 	KeyCheckTx
 	SealTx
+	LifeTx
 
 	// Savepoint runs fn so that its failure leaves the transaction as it was
 	// before and usable; outside of one, a statement that failed dooms the

@@ -78,6 +78,37 @@ var damages = []damage{
 	{"a batch has another product code", "UPDATE mint_batches SET product_code = '00000000' WHERE number = {plain.number}", "lots codes", 4},
 	{"a lot of no batch", "UPDATE lots SET batch_number = 999999 WHERE batch_number = {completed.number}", "lots orphans", 2},
 
+	// What happened to units. Of the batch scanned, 0, 1 and 5 are active, 2, 3, 4 and 6 revoked in
+	// the lot X; 11 was scanned, 12 and 13 revoked before all of Y was recalled.
+	{"a unit's activation is gone", "DELETE FROM unit_states WHERE {scanned.unit 0} AND status = 'active'", "tokens token_counts", 2},
+	{"a unit's revocation is gone", "DELETE FROM unit_states WHERE {scanned.unit 3} AND status = 'revoked'", "tokens token_counts", 2},
+	{"a revocation in a lot that is recalled is gone", "DELETE FROM unit_states WHERE {scanned.unit 13} AND status = 'revoked'", "tokens", 1},
+	{"a unit is active, and nobody knows why", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) SELECT product_number, ordinal, 'active', '2026-01-01T00:00:00.000000Z', '' FROM units WHERE {scanned.unit 8}", "tokens token_counts", 2},
+	{"a unit is revoked, and nobody knows why", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) SELECT product_number, ordinal, 'revoked', '2026-01-01T00:00:00.000000Z', 'x' FROM units WHERE {scanned.unit 8}", "tokens token_counts", 2},
+	{"a revocation has no reason", "UPDATE unit_states SET reason = '' WHERE {scanned.unit 3}", "tokens", 1},
+	{"a unit that was born active became it", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) SELECT product_number, ordinal, 'active', '2026-01-01T00:00:00.000000Z', '' FROM units WHERE {born.unit 0}", "tokens", 2},
+	{"a state of a unit that was not minted yet", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) VALUES ({half.product}, {half.first} + 20, 'active', '2026-01-01T00:00:00.000000Z', '')", "orphans", 1},
+	{"a state beyond all ranges", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) VALUES ({plain.product}, 1000, 'active', '2026-01-01T00:00:00.000000Z', '')", "orphans", 1},
+	{"a state of a product that does not exist", "INSERT INTO unit_states (product_number, ordinal, status, at, reason) VALUES (999999, 0, 'active', '2026-01-01T00:00:00.000000Z', '')", "orphans", 1},
+	{"a unit's event is gone that is counted", "DELETE FROM events WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first}", "tokens", 1},
+	{"a unit's event is gone that is not counted yet", "DELETE FROM events WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first} + 5", "tokens token_counts", 2},
+	{"a unit's first event is gone", "DELETE FROM events WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first} + 2 AND to_state = 'active'", "events tokens", 2},
+	{"a unit was activated twice", "UPDATE events SET first_ordinal = {scanned.first} WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first} + 1", "events tokens", 2},
+	{"a unit was activated after it was revoked", "UPDATE events SET to_state = 'active' WHERE {scanned.events} AND first_ordinal = {scanned.first} + 2 AND to_state = 'revoked'", "events tokens", 2},
+	{"an event is about a unit that was not minted", "UPDATE events SET first_ordinal = first_ordinal + 100 WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first}", "events tokens", 2},
+	{"an event is about another unit", "UPDATE events SET subject_id = 'x' WHERE {scanned.events} AND kind = 'unit.transition' AND first_ordinal = {scanned.first}", "events", 1},
+	{"a count is too high", "UPDATE lot_counts SET activated = activated + 1 WHERE product_number = {scanned.product} AND first_ordinal = {scanned.first}", "token_counts", 1},
+	{"counts are gone", "DELETE FROM lot_counts WHERE product_number = {born.product}", "token_counts", 1},
+	{"events are counted twice", "UPDATE roll_up SET upto = 0", "token_counts", 2},
+	{"events are left out", "UPDATE roll_up SET upto = 1000000", "token_counts", 2},
+	{"a recall is gone", "DELETE FROM recalls WHERE product_number = {scanned.product}", "recalls", 1},
+	{"a recall covers less", "UPDATE recalls SET quantity = quantity - 1 WHERE product_number = {scanned.product}", "recalls", 3},
+	{"a recall is of another lot", "UPDATE recalls SET lot = 'X' WHERE product_number = {scanned.product}", "recalls", 1},
+	{"a recall has another reason", "UPDATE recalls SET reason = 'x' WHERE product_number = {scanned.product}", "recalls", 2},
+	{"a recall is another brand's", "UPDATE recalls SET brand_number = {foreign.brand}", "recalls", 1},
+	{"a recall of no batch", "UPDATE recalls SET batch_number = 999999", "orphans recalls", 2},
+	{"a recall's event is gone", "DELETE FROM events WHERE kind = 'mint_batch.recalled'", "recalls", 1},
+
 	// What belongs to whom.
 	{"a GTIN was given to another product", "UPDATE gtin_claims SET product_number = {half.product} WHERE product_number = {foreign.product}", "gtins orphans", 2},
 	{"a GTIN was given to another product of the brand", "UPDATE gtin_claims SET product_number = {half.product} WHERE product_number = {queued.product}", "gtins", 1},
@@ -152,6 +183,7 @@ func (h *history) damage(statements ...string) (undo func()) {
 	tables := []string{
 		"brands", "resolver_bases", "products", "gtin_claims", "production_batches", "mint_jobs", "mint_batches",
 		"lots", "idempotency_keys", "units", "events",
+		"unit_states", "recalls", "lot_counts", "roll_up",
 	}
 	pool := h.db.Raw(h.t)
 	storetest.Unguard(h.t, pool)

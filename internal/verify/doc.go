@@ -8,10 +8,10 @@
 // believes nothing but what it reads: no key, no reference, no figure that a
 // driver computes. It stops at no finding; what cannot be read is one itself.
 //
-// Its memory does not depend on the number of units. It keeps, of each product,
-// batch, production batch, resolver base and GTIN, what the others are held
-// against: some 100 bytes a batch. It reads each unit once, in the
-// order of the primary key.
+// It keeps, of each product, batch, lot, production batch, resolver base and GTIN, what
+// the others are held against: some 200 bytes a batch. Of a unit that was scanned
+// or revoked by itself it keeps two bits at most, compressed; of others nothing. It
+// reads each unit once, in the order of the primary key.
 //
 // # The checks
 //
@@ -22,7 +22,8 @@
 //	gaps                a batch has its first minted_quantity ordinals, and no
 //	                    others (promise 6)
 //	orphans             nothing refers to what does not exist or is another brand's;
-//	                    no unit is outside the range of a batch
+//	                    no unit is outside the range of a batch, and
+//	                    no state is of a unit that was never minted
 //	duplicates          no unit, code in a product, product code, job or batch
 //	                    stands twice (promise 3)
 //	codes               each code enciphers its ordinal
@@ -30,7 +31,13 @@
 //	                    its base, GTIN, product code, mode and lot (promise 9)
 //	states              a job's state agrees with its figures and times (promise 7)
 //	events              transitions, cycles and strikes tell a legal history that
-//	                    leads to what is stored (promise 11)
+//	                    leads to what is stored (promise 11); of each unit, too
+//	tokens              each state of a unit is one that its batch's units may come
+//	                    to, once, and has its event, and each event its state
+//	                    (promises 10 and 11)
+//	recalls             a recall covers its batch or one of its lots, says when and
+//	                    why, and has its event
+//	token counts        the counts by lot and state are those of a recount
 //	production batches  no more is committed than may be (promise 2)
 //	gtins               what was minted with a GTIN, or will be, belongs to the
 //	                    product that owns the GTIN (promise 3)

@@ -80,6 +80,13 @@ func newHistory(t testing.TB, db *storetest.DB) *history {
 	h.submit(h.brand, run, 30, func(r *mintage.MintRequest) { r.ProductionBatchID = planned.ID })
 	h.work(nil)
 
+	scanned := h.submit(h.brand, f.NewProduct(h.brand), 24, func(r *mintage.MintRequest) {
+		r.Lots = []mintage.LotRequest{{LotCode: "X", Quantity: 10}, {LotCode: "Y", Quantity: 14}}
+	})
+	born := h.submit(h.brand, f.NewProduct(h.brand), 12, func(r *mintage.MintRequest) { r.ActivationMode, r.Lots = mintage.ActiveAtMint, lots[:1] })
+	h.work(nil)
+	h.live(h.batch(h.brand, scanned), h.batch(h.brand, born))
+
 	// The rest waits: after a strike, or for its first worker.
 	waiting, partly := f.NewProduct(h.brand), f.NewProduct(h.brand)
 	reserved := h.submit(h.brand, waiting, 15)
@@ -91,12 +98,41 @@ func newHistory(t testing.TB, db *storetest.DB) *history {
 	for name, sub := range map[string]*mint.Submission{
 		"completed": completed, "lots": withLots, "plain": without, "production": production,
 		"failed": failed, "never": never, "reborn": reborn, "struck": struck,
-		"corrected": corrected, "rebased": rebased, "reserved": reserved, "half": half, "queued": queued,
+		"scanned": scanned, "born": born, "corrected": corrected, "rebased": rebased, "reserved": reserved, "half": half, "queued": queued,
 	} {
 		h.batches[name] = h.batch(h.brand, sub)
 	}
 	h.batches["foreign"] = h.batch(h.other, foreign)
 	return h
+}
+
+// live has units activated and revoked, alone and in lots, some of it counted and some not.
+func (h *history) live(scanned, born *mintage.Batch) {
+	h.t.Helper()
+	p := mintage.Principal{BrandNumber: h.brand.Number, Role: mintage.RoleOwner, Actor: "key:test"}
+	revoke := func(b *mintage.Batch, ordinals ...int64) {
+		for _, i := range ordinals {
+			units, err := h.service.Units(h.t.Context(), p, b.ID, b.FirstOrdinal+i-1, 1)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			if _, already, err := h.service.RevokeUnit(h.t.Context(), p, units[0].ID, "Stolen."); err != nil || already {
+				h.t.Fatal(already, err)
+			}
+		}
+	}
+	h.Activate(scanned, 0, 1, 2, 11, 12)
+	revoke(scanned, 2, 3, 12, 13)
+	revoke(born, 5)
+	if err := storetest.RollUp(h.t.Context(), h.db, 7); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.service.RecallLot(h.t.Context(), p, scanned.ID, "Y", "Overheats."); err != nil {
+		h.t.Fatal(err)
+	}
+	h.Activate(scanned, 4, 5)
+	revoke(scanned, 4, 6)
+	revoke(born, 7)
 }
 
 // batch returns the batch of a submission.

@@ -12,10 +12,13 @@ type life struct {
 	batchState mintage.BatchStatus // likewise
 	minted     int64               // by cycles
 	strikes    int                 // since the last cycle
+
+	tokens  *tokens
+	recalls []mintage.Event
 }
 
 func newLife(a *audit, j *mintage.Job, b *mintage.Batch) *life {
-	return &life{a: a, job: j, batch: b}
+	return &life{a: a, job: j, batch: b, tokens: &tokens{}}
 }
 
 func (l *life) see(e *mintage.Event) {
@@ -43,6 +46,11 @@ func (l *life) see(e *mintage.Event) {
 	case mintage.EventJobStrike:
 		subject = l.job.ID
 		l.strikes++
+	case mintage.EventRecalled:
+		l.recalls = append(l.recalls, *e)
+	case mintage.EventUnitTransition:
+		l.unitMoves(e)
+		return // its subject is the unit
 	default:
 		return // what people did with the batch
 	}

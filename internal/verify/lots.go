@@ -13,10 +13,12 @@ type layout struct {
 	next  int64          // the ordinal that the next lot has to begin with
 	count int
 	codes map[string]struct{}
+	lots  []mintage.Lot // the first ones, code and range
+	sound bool          // nothing was found
 }
 
 func newLayout(a *audit, b *mintage.Batch) *layout {
-	l := &layout{a: a, batch: b, codes: make(map[string]struct{})}
+	l := &layout{a: a, batch: b, codes: make(map[string]struct{}), sound: true}
 	if b != nil {
 		l.next = b.FirstOrdinal
 	}
@@ -27,7 +29,7 @@ func (l *layout) see(row *store.LotRow) {
 	l.count++
 	l.a.lots.Examined++
 	l.a.orphans.Examined++
-	b, find := l.batch, l.a.lots.find
+	b, find := l.batch, l.find
 	if b == nil {
 		l.a.orphans.find("a lot is of batch number %d, which does not exist", row.BatchNumber)
 		return
@@ -50,6 +52,7 @@ func (l *layout) see(row *store.LotRow) {
 	}
 	if len(l.codes) <= mintage.MaxLots { // more are a finding anyway
 		l.codes[row.Code] = struct{}{}
+		l.lots = append(l.lots, mintage.Lot{Code: row.Code, FirstOrdinal: row.FirstOrdinal, Quantity: row.Quantity})
 	}
 	prefix, suffix := gs1.Identity{
 		Base: gs1.Base(b.ResolverBase), GTIN: gs1.GTIN(b.GTIN), ProductCode: b.ProductCode,
@@ -60,18 +63,24 @@ func (l *layout) see(row *store.LotRow) {
 	}
 }
 
+// find tells of a damaged lot, so that nothing is counted by it.
+func (l *layout) find(format string, args ...any) {
+	l.sound = false
+	l.a.lots.find(format, args...)
+}
+
 func (l *layout) finish() {
 	b := l.batch
 	if b == nil {
 		return
 	}
 	if end := after(b.FirstOrdinal, b.RequestedQuantity); l.next != end {
-		l.a.lots.find("the lots of batch %s end before ordinal %d; it has to be %d", b.ID, l.next, end)
+		l.find("the lots of batch %s end before ordinal %d; it has to be %d", b.ID, l.next, end)
 	}
 	if _, unnamed := l.codes[""]; unnamed && l.count > 1 {
-		l.a.lots.find("one of the %d lots of batch %s has no code", l.count, b.ID)
+		l.find("one of the %d lots of batch %s has no code", l.count, b.ID)
 	}
 	if l.count > mintage.MaxLots {
-		l.a.lots.find("batch %s has %d lots; %d are allowed", b.ID, l.count, mintage.MaxLots)
+		l.find("batch %s has %d lots; %d are allowed", b.ID, l.count, mintage.MaxLots)
 	}
 }

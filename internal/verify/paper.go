@@ -2,6 +2,7 @@ package verify
 
 import (
 	"iter"
+	"slices"
 
 	"mintage"
 	"mintage/internal/store"
@@ -51,10 +52,12 @@ func (a *audit) readPaper() error {
 		a.states, a.orphans, a.events, a.production, a.gtins)
 	defer jobs.stop()
 	batches := open(a, a.r.AllBatches(a.ctx), func(b *mintage.Batch) int64 { return b.Number },
-		a.states, a.orphans, a.counts, a.ranges, a.gaps, a.lots, a.events, a.production, a.gtins, a.bases)
+		a.states, a.orphans, a.counts, a.ranges, a.gaps, a.lots, a.events, a.tokens, a.recalls, a.tokenCounts, a.production, a.gtins, a.bases)
 	defer batches.stop()
 	lots := open(a, a.r.AllLots(a.ctx), func(l *store.LotRow) int64 { return l.BatchNumber }, a.lots, a.orphans)
 	defer lots.stop()
+	recalls := open(a, a.r.AllRecalls(a.ctx), func(r *mintage.Recall) int64 { return r.BatchNumber }, a.recalls, a.orphans, a.tokenCounts)
+	defer recalls.stop()
 	events := open(a, a.r.AllBatchEvents(a.ctx), func(e *mintage.Event) int64 { return e.BatchNumber }, a.events, a.orphans)
 	defer events.stop()
 	for {
@@ -63,6 +66,7 @@ func (a *audit) readPaper() error {
 		jobs.lowest(&number, &found)
 		batches.lowest(&number, &found)
 		lots.lowest(&number, &found)
+		recalls.lowest(&number, &found)
 		events.lowest(&number, &found)
 		if !found {
 			return nil
@@ -101,7 +105,33 @@ func (a *audit) readPaper() error {
 			life.see(&events.row)
 		}
 		life.finish()
+
+		var recalled []mintage.Recall
+		for ; recalls.at(number); recalls.advance() {
+			recalled = append(recalled, recalls.row)
+		}
+		sound := a.checkRecalls(number, batch, layout.lots, recalled, life.recalls)
+		if batch != nil {
+			a.tally(batch, life.tokens, layout, recalled, sound && job != nil)
+		}
 	}
+}
+
+// tally prepares the counting of the states of a batch's units by lot, and keeps it
+// with the batch's range.
+func (a *audit) tally(b *mintage.Batch, t *tokens, layout *layout, recalls []mintage.Recall, sound bool) {
+	for _, l := range layout.lots {
+		covers := func(r mintage.Recall) bool {
+			return r.Covers(l.FirstOrdinal) && r.Covers(after(l.FirstOrdinal, l.Quantity)-1)
+		}
+		t.lots = append(t.lots, lotTally{first: l.FirstOrdinal, quantity: l.Quantity, recalled: slices.ContainsFunc(recalls, covers)})
+	}
+	t.countable = sound && layout.sound && 0 <= b.MintedQuantity && b.MintedQuantity <= b.RequestedQuantity && b.FirstOrdinal >= 0 &&
+		a.owns(b.BrandNumber, b.ProductNumber)
+	t.activated.RunOptimize()
+	t.revoked.RunOptimize()
+	s := &a.spans[len(a.spans)-1] // which checkReferences has added
+	s.tokens, s.bornActive = t, b.ActivationMode.Born() == mintage.TokenActive
 }
 
 // checkReferences checks what a job and a batch say of each other and of others;
@@ -132,7 +162,7 @@ func (a *audit) checkReferences(number int64, j *mintage.Job, b *mintage.Batch) 
 	}
 	a.spans = append(a.spans, span{
 		product: b.ProductNumber, first: b.FirstOrdinal, requested: b.RequestedQuantity, minted: b.MintedQuantity,
-		number: number, id: b.ID,
+		number: number, brand: b.BrandNumber, id: b.ID,
 	})
 	if b.MintedQuantity > b.RequestedQuantity {
 		a.counts.find("batch %s counts %d units, but %d were requested", b.ID, b.MintedQuantity, b.RequestedQuantity)

@@ -12,8 +12,10 @@ import (
 // it is minted.
 type span struct {
 	product, first, requested, minted int64
-	number                            int64
+	number, brand                     int64
 	id                                string
+	bornActive                        bool
+	tokens                            *tokens
 }
 
 func (s *span) end() int64 { return after(s.first, s.requested) }

@@ -78,7 +78,8 @@ type audit struct {
 	r    store.Reader
 	keys Ciphers
 
-	counts, ranges, gaps, orphans, duplicates, codes, lots, states, events, production, gtins, bases *Check
+	counts, ranges, gaps, orphans, duplicates, codes, lots, states, events *Check
+	tokens, recalls, tokenCounts, production, gtins, bases                 *Check
 
 	all   []*Check
 	fault error // of the place; ends the audit
@@ -131,6 +132,9 @@ func newAudit(ctx context.Context, r store.Reader, keys Ciphers) *audit {
 	a.lots = check("lots", "lot", "lots")
 	a.states = check("states", "job", "jobs")
 	a.events = check("events", "event", "events")
+	a.tokens = check("tokens", "state of a unit", "states of units")
+	a.recalls = check("recalls", "recall", "recalls")
+	a.tokenCounts = check("token counts", "lot", "lots")
 	a.production = check("production batches", "production batch", "production batches")
 	a.gtins = check("gtins", "batch with a GTIN", "batches with a GTIN")
 	a.bases = check("bases", "use of a resolver base", "uses of resolver bases")
@@ -140,7 +144,7 @@ func newAudit(ctx context.Context, r store.Reader, keys Ciphers) *audit {
 // run reads the units last: should their table be the damaged one, the other
 // checks have been made.
 func (a *audit) run() (*Report, error) {
-	for _, step := range []func() error{a.readBrands, a.readCatalogue, a.readPaper, a.checkLedger, a.readUnits} {
+	for _, step := range []func() error{a.readBrands, a.readCatalogue, a.readPaper, a.checkLedger, a.readStates, a.readUnits} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -38,7 +38,7 @@ func TestAHealthyDatabase(t *testing.T) {
 		h.healthy()
 		counts := h.audit().Checks[0]
 		if want := h.query("SELECT count(*) FROM units"); counts.Name != "counts" || counts.Examined != want ||
-			counts.Subject() != fmt.Sprintf("%d units in 15 batches", want) {
+			counts.Subject() != fmt.Sprintf("%d units in 17 batches", want) {
 			t.Errorf("%+v, %s", counts, counts.Subject())
 		}
 	})
@@ -47,7 +47,7 @@ func TestAHealthyDatabase(t *testing.T) {
 func TestAnEmptyDatabase(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		report, err := verify.Run(t.Context(), db, mint.NewKeyring(serial.NewMasterKey()))
-		if err != nil || !report.OK || report.Failed() != 0 || len(report.Checks) != 12 {
+		if err != nil || !report.OK || report.Failed() != 0 || len(report.Checks) != 15 {
 			t.Fatalf("%+v, %v", report, err)
 		}
 	})
@@ -81,6 +81,19 @@ func TestAUnitThatStandsTwice(t *testing.T) {
 	h.healthy()
 }
 
+func TestAStateThatStandsTwice(t *testing.T) {
+	h := newHistory(t, storetest.Open(t, "postgres"))
+	undo := h.damage(
+		"ALTER TABLE unit_states DROP CONSTRAINT unit_states_pkey",
+		"INSERT INTO unit_states SELECT * FROM unit_states WHERE {scanned.unit 0}",
+	)
+	report := h.audit()
+	undo()
+	h.execute("ALTER TABLE unit_states ADD PRIMARY KEY (product_number, ordinal, status)")
+	expect(t, report, "duplicates", 1)
+	h.healthy()
+}
+
 // The other keys of the schema, and its checks, may be lost as well.
 func TestWithoutConstraints(t *testing.T) {
 	h := newHistory(t, storetest.Open(t, "sqlite"))
@@ -96,6 +109,10 @@ func TestWithoutConstraints(t *testing.T) {
 		{"no lot", "UPDATE lots SET quantity = 0 WHERE batch_number = {completed.number}", "lots", 2},
 		{"no time", "UPDATE mint_jobs SET created_at = 'yesterday' WHERE number = {completed.number}", "states", 1},
 		{"no time of an event", "UPDATE events SET at = '' WHERE {completed.events} AND to_state = 'minted'", "events", 2},
+		{"a state that is none", "UPDATE unit_states SET status = 'x' WHERE {scanned.unit 0}", "tokens token_counts", 3},
+		{"no time of a state", "UPDATE unit_states SET at = '' WHERE {scanned.unit 0}", "tokens", 2},
+		{"no time of a recall", "UPDATE recalls SET at = ''", "recalls", 2},
+		{"a recall of nothing", "UPDATE recalls SET quantity = -1", "recalls", 3},
 		{"no GTIN", "UPDATE mint_batches SET gtin = '1' WHERE number = {foreign.number}", "gtins lots", 2},
 	} {
 		t.Run(d.name, func(t *testing.T) {

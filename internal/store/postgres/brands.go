@@ -10,33 +10,34 @@ import (
 )
 
 const (
-	brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent,
-		lot_from_production_batch, admins_submit, sealed_key, created_at`
-	selectBrand = `SELECT ` + brandColumns + ` FROM brands`
+	brandColumns = `b.number, b.id, b.name, b.resolver_base, b.gs1_required, b.over_issue_percent,
+		b.lot_from_production_batch, b.admins_submit, b.tap_to_activate, b.accent_colour,
+		EXISTS (SELECT FROM brand_logos l WHERE l.brand_number = b.number), b.sealed_key, b.created_at`
+	selectBrand = `SELECT ` + brandColumns + ` FROM brands b`
 )
 
 func scanBrand(row pgx.Row) (*mintage.Brand, error) {
 	b := new(mintage.Brand)
 	return b, row.Scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.SealedKey, utc(&b.CreatedAt))
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.AccentColour, &b.HasLogo, &b.SealedKey, utc(&b.CreatedAt))
 }
 
 func (t *tx) BrandByNumber(ctx context.Context, number int64) (*mintage.Brand, error) {
-	return one(ctx, t, scanBrand, selectBrand+` WHERE number = $1`, number)
+	return one(ctx, t, scanBrand, selectBrand+` WHERE b.number = $1`, number)
 }
 
 func (t *tx) BrandByID(ctx context.Context, id string) (*mintage.Brand, error) {
 	if !isID(id) {
 		return nil, notFound()
 	}
-	return one(ctx, t, scanBrand, selectBrand+` WHERE id = $1::uuid`, id)
+	return one(ctx, t, scanBrand, selectBrand+` WHERE b.id = $1::uuid`, id)
 }
 
 // Brands lists those that the role can see. Where policies apply, that is all of
 // them until there is a first user, and then only the transaction's own.
 func (t *tx) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 	return many(ctx, t, scanBrand,
-		selectBrand+` UNION SELECT `+brandColumns+` FROM mintage_brands_before_users() ORDER BY number`)
+		selectBrand+` UNION SELECT `+brandColumns+` FROM mintage_brands_before_users() b ORDER BY number`)
 }
 
 func (t *tx) BasesOf(ctx context.Context, brand int64) ([]string, error) {
@@ -63,11 +64,11 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	}
 	_, err = t.exec(ctx, `
 		INSERT INTO brands (number, id, name, resolver_base, gs1_required, over_issue_percent,
-			lot_from_production_batch, admins_submit, sealed_key, created_at)
+			lot_from_production_batch, admins_submit, tap_to_activate, accent_colour, sealed_key, created_at)
 		OVERRIDING SYSTEM VALUE
-		VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9::bytea, $10)`,
+		VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11::bytea, $12)`,
 		b.Number, b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent,
-		b.LotFromProductionBatch, b.AdminsSubmit, b.SealedKey, b.CreatedAt)
+		b.LotFromProductionBatch, b.AdminsSubmit, b.TapToActivate, b.AccentColour, b.SealedKey, b.CreatedAt)
 	if err != nil {
 		return err
 	}
@@ -77,9 +78,10 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := t.change(ctx, `
 		UPDATE brands SET name = $2, resolver_base = $3, gs1_required = $4, over_issue_percent = $5,
-			lot_from_production_batch = $6, admins_submit = $7
+			lot_from_production_batch = $6, admins_submit = $7, tap_to_activate = $8, accent_colour = $9
 		WHERE number = $1`,
-		b.Number, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit)
+		b.Number, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit,
+		b.TapToActivate, b.AccentColour)
 	if err != nil {
 		return err
 	}
@@ -107,6 +109,23 @@ func (t *tx) takeBase(ctx context.Context, b *mintage.Brand) error {
 		return conflict("The resolver base belongs to another brand.")
 	}
 	return nil
+}
+
+func (t *tx) Logo(ctx context.Context, brand int64) (image []byte, mediaType string, err error) {
+	err = t.get(ctx, []any{&image, &mediaType}, `SELECT image, media_type FROM brand_logos WHERE brand_number = $1`, brand)
+	return image, mediaType, err
+}
+
+func (t *tx) PutLogo(ctx context.Context, brand int64, image []byte, mediaType string) error {
+	if len(image) == 0 {
+		_, err := t.exec(ctx, `DELETE FROM brand_logos WHERE brand_number = $1`, brand)
+		return err
+	}
+	_, err := t.exec(ctx, `
+		INSERT INTO brand_logos (brand_number, image, media_type) VALUES ($1, $2::bytea, $3)
+		ON CONFLICT (brand_number) DO UPDATE SET image = EXCLUDED.image, media_type = EXCLUDED.media_type`,
+		brand, image, mediaType)
+	return err
 }
 
 // keyColumns are those of the door and, joined to brands, of the table.

@@ -10,18 +10,30 @@ import (
 
 // growing are the tables that grow with units. Citus distributes them by product
 // and keeps a product's rows of all of them on one node.
-var growing = []string{"units"}
+var growing = []string{"units", "unit_states", "scans"}
 
 // joinForCitus is minted_units for Citus, which cannot push the planner's
 // fence in the migrated view down to its nodes and does not need it there.
+// Recalls are joined to lots beforehand: both stay on the coordinator.
 const joinForCitus = `
 	CREATE OR REPLACE VIEW minted_units AS
-	SELECT l.batch_number, l.product_number, l.code AS lot, l.url_prefix, l.url_suffix, e.at AS created_at, u.ordinal, u.code
+	SELECT l.batch_number, l.product_number, l.code AS lot, l.url_prefix, l.url_suffix, e.at AS created_at, u.ordinal, u.code,
+		active.at AS activated_at, revoked.at AS revoked_at, r.recalled_at
 	FROM lots l
-	JOIN events e ON e.batch_number = l.batch_number AND e.kind = 'mint_batch.cycle'
+	LEFT JOIN (
+		SELECT l.product_number, l.first_ordinal, min(r.at) AS recalled_at
+		FROM recalls r
+		JOIN lots l ON l.product_number = r.product_number AND l.first_ordinal >= r.first_ordinal
+			AND l.first_ordinal + l.quantity <= r.first_ordinal + r.quantity
+		GROUP BY l.product_number, l.first_ordinal
+	) r ON r.product_number = l.product_number AND r.first_ordinal = l.first_ordinal
+	JOIN events e ON e.kind = 'mint_batch.cycle' AND e.product_number = l.product_number
+		AND e.first_ordinal > l.first_ordinal - 20000 AND e.first_ordinal < l.first_ordinal + l.quantity
 	JOIN units u ON u.product_number = l.product_number
 		AND u.ordinal >= greatest(l.first_ordinal, e.first_ordinal)
-		AND u.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)`
+		AND u.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
+	LEFT JOIN unit_states active ON active.product_number = u.product_number AND active.ordinal = u.ordinal AND active.status = 'active'
+	LEFT JOIN unit_states revoked ON revoked.product_number = u.product_number AND revoked.ordinal = u.ordinal AND revoked.status = 'revoked'`
 
 // Distribute spreads the growing tables over the nodes of a Citus cluster, with
 // the rows they have. It may be run again without harm, and goes on where an

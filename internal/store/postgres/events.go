@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -58,4 +59,33 @@ func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
 		RETURNING number`,
 		e.BrandNumber, e.At, string(e.Kind), e.Actor, e.SubjectID, e.BatchNumber, e.ProductNumber,
 		e.FirstOrdinal, e.Quantity, e.From, e.To, e.Message, string(e.Origin.AddressClass), e.Origin.RequestID)
+}
+
+// AppendEvents stores them with one statement. The server draws their numbers in the
+// order of the arrays.
+func (t *tx) AppendEvents(ctx context.Context, events []*mintage.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	var brands, batches, products, firsts, quantities []int64
+	var times []time.Time
+	var kinds, actors, subjects, froms, tos, messages, classes, requests []string
+	for _, e := range events {
+		brands, times, kinds = append(brands, e.BrandNumber), append(times, e.At), append(kinds, string(e.Kind))
+		actors, subjects = append(actors, e.Actor), append(subjects, e.SubjectID)
+		batches, products = append(batches, e.BatchNumber), append(products, e.ProductNumber)
+		firsts, quantities = append(firsts, e.FirstOrdinal), append(quantities, e.Quantity)
+		froms, tos, messages = append(froms, e.From), append(tos, e.To), append(messages, e.Message)
+		classes, requests = append(classes, string(e.Origin.AddressClass)), append(requests, e.Origin.RequestID)
+	}
+	_, err := t.exec(ctx, `
+		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number,
+			first_ordinal, quantity, from_state, to_state, message, address_class, request_id)
+		SELECT brand, at, kind, actor, subject, nullif(batch, 0), nullif(product, 0),
+			CASE WHEN quantity <> 0 THEN first END, nullif(quantity, 0), from_state, to_state, message, class, request
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+				$8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+			AS e (brand, at, kind, actor, subject, batch, product, first, quantity, from_state, to_state, message, class, request)`,
+		brands, times, kinds, actors, subjects, batches, products, firsts, quantities, froms, tos, messages, classes, requests)
+	return err
 }

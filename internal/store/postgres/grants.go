@@ -23,14 +23,18 @@ const (
 )
 
 const grantApp = `
-	GRANT SELECT ON goose_db_version, installation, brands, resolver_bases, api_keys, members, brand_members, invitations, dpp_schemas,
-		products, gtin_claims, production_batches, mint_jobs, mint_batches, lots, idempotency_keys, brand_units,
-		events, event_seals TO mintage_app;
-	GRANT INSERT ON installation, brands, resolver_bases, api_keys, members, invitations, dpp_schemas, products, gtin_claims,
-		production_batches, mint_jobs, mint_batches, lots, idempotency_keys, events TO mintage_app;
+	GRANT SELECT ON goose_db_version, installation, brands, brand_logos, resolver_bases, api_keys, members, brand_members,
+		invitations, dpp_schemas, products, product_links, gtin_claims, production_batches, mint_jobs, mint_batches, lots,
+		idempotency_keys, brand_units, brand_unit_states, brand_scans, recalls, lot_counts, day_counts, roll_up, events,
+		event_seals TO mintage_app;
+	GRANT INSERT ON installation, brands, brand_logos, resolver_bases, api_keys, members, invitations, dpp_schemas, products,
+		product_links, gtin_claims, production_batches, mint_jobs, mint_batches, lots, idempotency_keys, recalls, events
+		TO mintage_app;
 	GRANT USAGE ON SEQUENCE brands_number_seq TO mintage_app;
-	GRANT UPDATE (name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit)
-		ON brands TO mintage_app;
+	GRANT UPDATE (name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
+		tap_to_activate, accent_colour) ON brands TO mintage_app;
+	GRANT UPDATE (image, media_type), DELETE ON brand_logos TO mintage_app;
+	GRANT DELETE ON product_links TO mintage_app;
 	GRANT UPDATE (expires_at, revoked_at, last_used_at, successor) ON api_keys TO mintage_app;
 	GRANT UPDATE (role), DELETE ON members TO mintage_app;
 	GRANT DELETE ON invitations TO mintage_app;
@@ -43,13 +47,17 @@ const grantApp = `
 		mintage_user, mintage_user_by_email, mintage_user_by_identity, mintage_identities, mintage_memberships,
 		mintage_create_user, mintage_lock_user, mintage_update_user, mintage_link_identity, mintage_invitation, mintage_session,
 		mintage_create_session, mintage_create_session_of, mintage_update_session, mintage_delete_session,
-		mintage_delete_sessions, mintage_delete_expired, mintage_create_set_up_link, mintage_use_set_up_link TO mintage_app;`
+		mintage_delete_sessions, mintage_delete_expired, mintage_create_set_up_link, mintage_use_set_up_link,
+		mintage_revoke_units TO mintage_app;`
 
 const grantWorker = `
-	GRANT SELECT ON goose_db_version, installation, brands, resolver_bases, dpp_schemas, products, gtin_claims,
+	GRANT SELECT ON goose_db_version, installation, brands, brand_logos, resolver_bases, dpp_schemas, products, gtin_claims,
 		production_batches, mint_jobs, mint_batches, lots, idempotency_keys, units, brand_units, minted_units, units_v,
-		events, event_seals TO mintage_worker;
-	GRANT INSERT ON installation, units, events, event_seals TO mintage_worker;
+		lot_counts, day_counts, roll_up, events, event_seals TO mintage_worker;
+	GRANT INSERT ON installation, units, lot_counts, day_counts, events, event_seals TO mintage_worker;
+	GRANT UPDATE (activated, revoked_minted, revoked_active) ON lot_counts TO mintage_worker;
+	GRANT UPDATE (minted, activated, revoked) ON day_counts TO mintage_worker;
+	GRANT UPDATE (upto) ON roll_up TO mintage_worker;
 	GRANT SELECT ON SEQUENCE events_number_seq TO mintage_worker;
 	GRANT UPDATE (status, consecutive_errors, last_error, not_before, cycle_limit, started_at, finished_at)
 		ON mint_jobs TO mintage_worker;
@@ -59,10 +67,15 @@ const grantWorker = `
 	GRANT EXECUTE ON FUNCTION mintage_brands_before_users TO mintage_worker; -- part of listing brands`
 
 const grantResolver = `
-	GRANT SELECT ON goose_db_version, installation, brands, products, gtin_claims, mint_batches, lots, brand_units
-		TO mintage_resolver;
+	GRANT SELECT ON goose_db_version, installation, brands, brand_logos, dpp_schemas, products, product_links, gtin_claims,
+		mint_batches, lots, brand_units, brand_unit_states, brand_scans, recalls TO mintage_resolver;
+	GRANT SELECT (number, id) ON production_batches TO mintage_resolver;
 	GRANT INSERT, SELECT (number) ON events TO mintage_resolver; -- an event's number is returned
-	GRANT EXECUTE ON FUNCTION mintage_brand_of_base TO mintage_resolver;`
+	GRANT SELECT ON SEQUENCE events_number_seq TO mintage_resolver;
+	GRANT INSERT ON scans TO mintage_resolver;
+	GRANT INSERT (brand_number, day, scans), SELECT (brand_number, day, scans), UPDATE (scans) ON day_counts TO mintage_resolver;
+	GRANT EXECUTE ON FUNCTION mintage_brand_of_base, mintage_bases_of_host, mintage_changes, mintage_activate_units
+		TO mintage_resolver;`
 
 // makeGroups creates the group roles that are missing, where the owner may. Roles
 // belong to all databases of a server, so that another one may do the same now.

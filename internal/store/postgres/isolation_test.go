@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -149,6 +150,16 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 			"WorkByOrdinal":         second(r.WorkByOrdinal(ctx, brand, b.ProductNumber, 0)),
 			"UnitCode":              second(r.UnitCode(ctx, b.ProductNumber, 0)),
 			"LastSeal":              second(r.LastSeal(ctx, brand)),
+			"Logo":                  logo(r.Logo(ctx, brand)),
+			"ProductByGTIN":         second(r.ProductByGTIN(ctx, brand, other.product.GTIN)),
+			"BatchByOrdinal":        second(r.BatchByOrdinal(ctx, brand, b.ProductNumber, 0)),
+			"LotCounts":             second(r.LotCounts(ctx, brand, b.Number)),
+			"LotsByCode":            none(r.LotsByCode(ctx, brand, b.ProductNumber, "L", 10)),
+			"UnitStates":            none(r.UnitStates(ctx, b.ProductNumber, 0, 100)),
+			"Recalls":               none(r.Recalls(ctx, brand, b.ProductNumber)),
+			"Scans":                 none(r.Scans(ctx, b.ProductNumber, 1, 100)),
+			"Links":                 none(r.Links(ctx, brand, b.ProductNumber)),
+			"DailyCounts":           none(r.DailyCounts(ctx, brand, time.Time{})),
 			"Products":              none(r.Products(ctx, brand, store.ProductFilter{}, page)),
 			"Schemas":               none(r.Schemas(ctx, brand)),
 			"ProductionBatches":     none(r.ProductionBatches(ctx, brand, 0, page)),
@@ -166,6 +177,7 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 			}
 		}
 		check(t, "GTINOwner", int64(0))(r.GTINOwner(ctx, brand, other.product.GTIN))
+		check(t, "ScanNetworks", int64(0))(r.ScanNetworks(ctx, b.ProductNumber, 1, time.Time{}))
 		must(t, r.EachUnit(ctx, b.ProductNumber, 0, 100, func(ordinal int64, _ serial.Code) error {
 			return fmt.Errorf("unit %d", ordinal)
 		}))
@@ -197,6 +209,12 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 		},
 		"ClaimGTIN":   func(tx store.Tx) error { return second(tx.ClaimGTIN(ctx, brand, "09501101530003", b.ProductNumber)) },
 		"AppendEvent": func(tx store.Tx) error { return tx.AppendEvent(ctx, &mintage.Event{BrandNumber: brand, At: f.Now()}) },
+		"AppendEvents": func(tx store.Tx) error {
+			return tx.AppendEvents(ctx, []*mintage.Event{{BrandNumber: brand, At: f.Now()}})
+		},
+		"PutLogo":      func(tx store.Tx) error { return tx.PutLogo(ctx, brand, []byte{2}, "image/png") },
+		"PutLinks":     func(tx store.Tx) error { return tx.PutLinks(ctx, brand, b.ProductNumber, nil) },
+		"CreateRecall": func(tx store.Tx) error { return tx.CreateRecall(ctx, f.NewRecall(b, &mintage.Lot{Quantity: 1}, "r")) },
 		"PutMember of a brand": func(tx store.Tx) error {
 			return tx.PutMember(ctx, &mintage.Member{BrandNumber: brand, UserID: one.user.ID, CreatedAt: f.Now()})
 		},
@@ -220,6 +238,54 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 		}
 	}
 }
+
+// What the resolver writes, about another brand's units.
+func TestResolverOfAnotherBrand(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	one, other := w.brands[0], w.brands[1]
+	theirs := mintage.UnitState{ProductNumber: other.product.Number, Ordinal: 10, At: time.Now()}
+	mine := mintage.UnitState{ProductNumber: one.product.Number, Ordinal: 10, At: time.Now()}
+	scan := mintage.Scan{ProductNumber: other.product.Number, Ordinal: 10, At: time.Now(), Agent: mintage.AgentPhone}
+	before := storetest.Snapshot(t, w.DB)
+	resolver := w.resolver.For(one.brand.Number)
+	must(t, resolver.InTx(ctx, func(tx store.Tx) error {
+		check(t, "ActivateUnits", []bool{false})(tx.ActivateUnits(ctx, []mintage.UnitState{theirs}))
+		return nil
+	}))
+	must(t, w.app.For(one.brand.Number).InTx(ctx, func(tx store.Tx) error {
+		check(t, "RevokeUnits", []bool{false})(tx.RevokeUnits(ctx, []mintage.UnitState{theirs}))
+		return nil
+	}))
+	for name, write := range map[string]func(store.Tx) error{
+		"AppendScans": func(tx store.Tx) error { return tx.AppendScans(ctx, []mintage.Scan{scan}) },
+		"AppendEvents": func(tx store.Tx) error {
+			return tx.AppendEvents(ctx, []*mintage.Event{{BrandNumber: other.brand.Number, At: time.Now()}})
+		},
+	} {
+		for _, transactions := range []store.Transactions{w.resolver, resolver} {
+			if code := mintage.ErrorCode(transactions.InTx(ctx, write)); code != mintage.CodeNotFound && code != mintage.CodeUnavailable {
+				t.Errorf("%s: %v", name, code)
+			}
+		}
+	}
+	tx := asBrand(t, connect(t, w.Resolver), fmt.Sprint(one.brand.Number))
+	_, err := tx.Exec(ctx, `INSERT INTO day_counts (brand_number, day, scans) VALUES ($1, now(), 1)
+		ON CONFLICT (brand_number, day) DO UPDATE SET scans = 7`, other.brand.Number)
+	if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != "42501" {
+		t.Errorf("another brand's counts: %v", err)
+	}
+	must(t, tx.Rollback(ctx))
+	if diff := storetest.Changes(before, storetest.Snapshot(t, w.DB)); diff != "" {
+		t.Errorf("something has changed:\n%s", diff)
+	}
+	must(t, resolver.InTx(ctx, func(tx store.Tx) error {
+		check(t, "ActivateUnits of two brands", []bool{false, true})(tx.ActivateUnits(ctx, []mintage.UnitState{theirs, mine}))
+		return nil
+	}))
+}
+
+func logo(_ []byte, _ string, err error) error { return err }
 
 func second[T any](_ T, err error) error { return err }
 

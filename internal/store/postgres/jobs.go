@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,15 +17,16 @@ import (
 // if there were few. For the same reason a list joins a job's batch, which is
 // always there, as if it might be missing.
 const (
-	workColumns = `
-		j.number AS job_number, j.id AS job_id, j.brand_number, j.status, j.consecutive_errors, j.last_error,
-		j.cycle_limit, j.submitted_by, j.created_at AS job_created_at, j.started_at, j.finished_at,
+	batchColumns = `
 		b.id AS batch_id, b.product_number,
 		(SELECT p.id FROM products p WHERE p.number = b.product_number) AS product_id,
 		coalesce(b.production_batch_number, 0) AS production_batch_number,
 		coalesce((SELECT pb.id::text FROM production_batches pb WHERE pb.number = b.production_batch_number), '') AS production_batch_id,
 		b.identity_mode, b.activation_mode, b.requested_quantity, b.minted_quantity, b.first_ordinal,
 		b.resolver_base, coalesce(b.gtin, '') AS gtin, b.product_code, b.created_at AS batch_created_at`
+	workColumns = `
+		j.number AS job_number, j.id AS job_id, j.brand_number, j.status, j.consecutive_errors, j.last_error,
+		j.cycle_limit, j.submitted_by, j.created_at AS job_created_at, j.started_at, j.finished_at,` + batchColumns
 	selectWork  = `SELECT ` + workColumns + ` FROM mint_jobs j JOIN mint_batches b ON b.number = j.number`
 	selectWorks = `SELECT ` + workColumns + ` FROM mint_jobs j LEFT JOIN mint_batches b ON b.number = j.number`
 	// runnable is, to the letter, the condition of the index mint_jobs_runnable.
@@ -37,15 +39,21 @@ func scanWork(row pgx.Row) (*store.Work, error) { return scanWorkAnd(row) }
 func scanWorkAnd(row pgx.Row, further ...any) (*store.Work, error) {
 	w := new(store.Work)
 	j, b := &w.Job, &w.Batch
-	err := row.Scan(append([]any{
+	err := row.Scan(slices.Concat([]any{
 		&j.Number, &j.ID, &j.BrandNumber, &j.Status, &j.ConsecutiveErrors, &j.LastError,
 		&j.CycleLimit, &j.SubmittedBy, utc(&j.CreatedAt), utc(&j.StartedAt), utc(&j.FinishedAt),
+	}, batchFields(b), further)...)
+	b.Number, b.JobID, b.BrandNumber, b.Status = j.Number, j.ID, j.BrandNumber, j.Status.Batch()
+	return w, err
+}
+
+// batchFields are where batchColumns are scanned into.
+func batchFields(b *mintage.Batch) []any {
+	return []any{
 		&b.ID, &b.ProductNumber, &b.ProductID, &b.ProductionBatchNumber, &b.ProductionBatchID,
 		&b.IdentityMode, &b.ActivationMode, &b.RequestedQuantity, &b.MintedQuantity, &b.FirstOrdinal,
 		&b.ResolverBase, &b.GTIN, &b.ProductCode, utc(&b.CreatedAt),
-	}, further...)...)
-	b.Number, b.JobID, b.BrandNumber, b.Status = j.Number, j.ID, j.BrandNumber, j.Status.Batch()
-	return w, err
+	}
 }
 
 func (t *tx) WorkByJobID(ctx context.Context, brand int64, id string) (*store.Work, error) {
@@ -62,15 +70,18 @@ func (t *tx) WorkByBatchID(ctx context.Context, brand int64, id string) (*store.
 	return t.work(ctx, selectWork+` WHERE b.brand_number = $1 AND b.id = $2::uuid`, brand, id)
 }
 
+// whereOwnsOrdinal finds the last batch of a product to begin before an ordinal: ranges do
+// not overlap, so that no other can own it. Found by the index, however many
+// there are.
+const whereOwnsOrdinal = `
+	WHERE b.brand_number = $1 AND b.number = (
+		SELECT number FROM mint_batches
+		WHERE product_number = $2 AND first_ordinal <= $3
+		ORDER BY first_ordinal DESC LIMIT 1
+	)`
+
 func (t *tx) WorkByOrdinal(ctx context.Context, brand, product, ordinal int64) (*store.Work, error) {
-	// Ranges do not overlap: if any has the ordinal, it is the last to begin
-	// before it. Found by the index, however many there are.
-	w, err := t.work(ctx, selectWork+`
-		WHERE b.brand_number = $1 AND b.number = (
-			SELECT number FROM mint_batches
-			WHERE product_number = $2 AND first_ordinal <= $3
-			ORDER BY first_ordinal DESC LIMIT 1
-		)`, brand, product, ordinal)
+	w, err := t.work(ctx, selectWork+whereOwnsOrdinal, brand, product, ordinal)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +111,11 @@ func (t *tx) Works(ctx context.Context, brand int64, filter store.JobFilter, pag
 	if err != nil {
 		return nil, err
 	}
-	return works, t.loadLots(ctx, works...)
+	batches := make([]*mintage.Batch, len(works))
+	for i, w := range works {
+		batches[i] = &w.Batch
+	}
+	return works, t.loadLots(ctx, batches...)
 }
 
 func (t *tx) work(ctx context.Context, sql string, args ...any) (*store.Work, error) {
@@ -108,19 +123,19 @@ func (t *tx) work(ctx context.Context, sql string, args ...any) (*store.Work, er
 	if err != nil {
 		return nil, err
 	}
-	return w, t.loadLots(ctx, w)
+	return w, t.loadLots(ctx, &w.Batch)
 }
 
 // loadLots reads the lots of all batches at once.
-func (t *tx) loadLots(ctx context.Context, works ...*store.Work) error {
-	if len(works) == 0 {
+func (t *tx) loadLots(ctx context.Context, of ...*mintage.Batch) error {
+	if len(of) == 0 {
 		return nil
 	}
-	numbers := make([]int64, len(works))
-	batches := make(map[int64]*mintage.Batch, len(works))
-	for i, w := range works {
-		numbers[i] = w.Batch.Number
-		batches[w.Batch.Number] = &w.Batch
+	numbers := make([]int64, len(of))
+	batches := make(map[int64]*mintage.Batch, len(of))
+	for i, b := range of {
+		numbers[i] = b.Number
+		batches[b.Number] = b
 	}
 	_, err := many(ctx, t, func(row pgx.Row) (*mintage.Lot, error) {
 		var batch int64

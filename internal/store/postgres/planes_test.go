@@ -61,6 +61,27 @@ func TestAppPlane(t *testing.T) {
 		if err != nil || len(events) != 2 || events[0].JobID != p.work.Job.ID {
 			t.Errorf("Events: %+v, %v", events, err)
 		}
+		counts, err := r.LotCounts(ctx, n, b.Number)
+		if err != nil || len(counts) != 1 || counts[0].Revoked != 50 {
+			t.Errorf("LotCounts: %+v, %v", counts, err)
+		}
+		days, err := r.DailyCounts(ctx, n, p.brand.CreatedAt)
+		if err != nil || len(days) == 0 {
+			t.Errorf("DailyCounts: %+v, %v", days, err)
+		}
+		states, err := r.UnitStates(ctx, b.ProductNumber, 1, 2)
+		if err != nil || len(states) != 2 || states[1].Reason != "stolen" {
+			t.Errorf("UnitStates: %+v, %v", states, err)
+		}
+		recalls, err := r.Recalls(ctx, n, b.ProductNumber)
+		if err != nil || len(recalls) != 1 {
+			t.Errorf("Recalls: %+v, %v", recalls, err)
+		}
+		scans, err := r.Scans(ctx, b.ProductNumber, 1, 10)
+		if err != nil || len(scans) != 1 {
+			t.Errorf("Scans: %+v, %v", scans, err)
+		}
+		check(t, "ScanNetworks", int64(1))(r.ScanNetworks(ctx, b.ProductNumber, 1, p.brand.CreatedAt))
 		seal, err := r.LastSeal(ctx, n)
 		if err != nil || seal.BrandNumber != n {
 			t.Errorf("LastSeal: %+v, %v", seal, err)
@@ -88,6 +109,9 @@ func TestAppPlane(t *testing.T) {
 		must(t, tx.ReleaseGTIN(ctx, n, "09501101530003", p.product.Number))
 		check(t, "GTINOwner", int64(0))(tx.GTINOwner(ctx, n, "09501101530003"))
 		check(t, "BasesOf", []string{p.brand.ResolverBase})(tx.BasesOf(ctx, n))
+		must(t, tx.PutLinks(ctx, n, p.product.Number, []mintage.Link{{Type: "gs1:pip"}, {Type: "gs1:faqs"}}))
+		must(t, tx.PutLogo(ctx, n, []byte{2}, "image/webp"))
+		must(t, tx.PutLogo(ctx, n, nil, ""))
 		return nil
 	}))
 	// Somebody can sign in, so that it is set up: the app gives no brand a base, free
@@ -175,6 +199,15 @@ func TestAppDoors(t *testing.T) {
 	}))
 }
 
+func readOf[T any](t *testing.T, s store.Transactions, fn func(store.Reader) (T, error)) (v T, err error) {
+	t.Helper()
+	err = s.Read(t.Context(), func(r store.Reader) (err error) {
+		v, err = fn(r)
+		return err
+	})
+	return v, err
+}
+
 // A worker to the end of a job, one way and the other.
 func TestWorkerPlane(t *testing.T) {
 	w := newWorld(t)
@@ -234,6 +267,16 @@ func TestResolverPlane(t *testing.T) {
 	p := w.brands[1]
 	n := p.brand.Number
 	must(t, w.resolver.Ping(ctx))
+	check(t, "bases of a host", []store.BaseRow{
+		{Base: w.brands[0].brand.ResolverBase, BrandNumber: w.brands[0].brand.Number}, {Base: p.brand.ResolverBase, BrandNumber: n},
+	})(readOf(t, w.resolver, func(r store.Reader) ([]store.BaseRow, error) { return r.Bases(ctx, "id.example") }))
+	changes, err := readOf(t, w.resolver, func(r store.Reader) ([]store.Change, error) { return r.Changes(ctx, 0, 1000) })
+	if err != nil || len(changes) < 6 {
+		t.Errorf("Changes: %+v, %v", changes, err)
+	}
+	if horizon, err := w.resolver.EventHorizon(ctx); err != nil || horizon == 0 {
+		t.Errorf("horizon: %d, %v", horizon, err)
+	}
 	conn := connect(t, w.Resolver)
 	equal(t, "brand of a base", value[int64](t, conn, `SELECT mintage_brand_of_base($1)`, p.brand.ResolverBase), n)
 	equal(t, "brand of nobody's base", value[*int64](t, conn, `SELECT mintage_brand_of_base('https://nobody.example')`), (*int64)(nil))
@@ -243,6 +286,30 @@ func TestResolverPlane(t *testing.T) {
 		check(t, "ProductByCode", p.product)(tx.ProductByCode(ctx, n, p.product.Code))
 		must(t, second(tx.UnitCode(ctx, p.product.Number, 39)))
 		wantCode(t, second(tx.UnitCode(ctx, w.brands[0].product.Number, 0)), mintage.CodeNotFound)
+		check(t, "ProductByGTIN", p.product)(tx.ProductByGTIN(ctx, n, p.product.GTIN))
+		must(t, second(tx.SchemaByID(ctx, n, "s")))
+		batch, err := tx.BatchByOrdinal(ctx, n, p.product.Number, 49)
+		if err != nil || batch.ID != p.work.Batch.ID || len(batch.Lots) != 1 || batch.ProductionBatchID != p.production.ID || batch.JobID != "" {
+			t.Errorf("BatchByOrdinal: %+v, %v", batch, err)
+		}
+		batches, err := tx.LotsByCode(ctx, n, p.product.Number, "L", 5)
+		if err != nil || len(batches) != 1 || batches[0].ID != batch.ID {
+			t.Errorf("LotsByCode: %+v, %v", batches, err)
+		}
+		links, err := tx.Links(ctx, n, p.product.Number)
+		if err != nil || len(links) != 1 {
+			t.Errorf("Links: %+v, %v", links, err)
+		}
+		recalls, err := tx.Recalls(ctx, n, p.product.Number)
+		if err != nil || len(recalls) != 1 {
+			t.Errorf("Recalls: %+v, %v", recalls, err)
+		}
+		states, err := tx.UnitStates(ctx, p.product.Number, 0, 65536)
+		if err != nil || len(states) != 5 {
+			t.Errorf("UnitStates: %+v, %v", states, err)
+		}
+		must(t, logo(tx.Logo(ctx, n)))
+		check(t, "ScanNetworks", int64(1))(tx.ScanNetworks(ctx, p.product.Number, 1, p.brand.CreatedAt))
 		return tx.AppendEvent(ctx, &mintage.Event{BrandNumber: n, At: time.Now(), Kind: "scan"})
 	}))
 	for name, forbidden := range map[string]func(context.Context, store.Tx) error{
@@ -252,6 +319,14 @@ func TestResolverPlane(t *testing.T) {
 		"list jobs": func(ctx context.Context, tx store.Tx) error {
 			return second(tx.Works(ctx, n, store.JobFilter{}, store.Page{Limit: 1}))
 		},
+		"revoke": func(ctx context.Context, tx store.Tx) error {
+			return second(tx.RevokeUnits(ctx, []mintage.UnitState{{ProductNumber: p.product.Number, Ordinal: 9, At: time.Now()}}))
+		},
+		"recall": func(ctx context.Context, tx store.Tx) error {
+			return tx.CreateRecall(ctx, &mintage.Recall{BrandNumber: n, ProductNumber: p.product.Number, BatchNumber: p.work.Batch.Number, FirstOrdinal: 1, Quantity: 1})
+		},
+		"link":       func(ctx context.Context, tx store.Tx) error { return tx.PutLinks(ctx, n, p.product.Number, nil) },
+		"roll up":    func(ctx context.Context, tx store.Tx) error { return second(tx.RollUp(ctx, 1e6, 10)) },
 		"list keys":  func(ctx context.Context, tx store.Tx) error { return second(tx.APIKeys(ctx, n)) },
 		"use a key":  func(ctx context.Context, tx store.Tx) error { return second(tx.APIKey(ctx, p.key.ID)) },
 		"find users": func(ctx context.Context, tx store.Tx) error { return second(tx.UserByID(ctx, p.user.ID)) },

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -185,7 +184,10 @@ func (s *Store) run(ctx context.Context, begin []string, fn func(*tx) error) err
 	if err != nil {
 		return failure(ctx, err)
 	}
-	t := &tx{conn: conn, now: s.now, ahead: slices.Clone(begin)}
+	t := &tx{conn: conn, now: s.now}
+	for _, sql := range begin {
+		t.goAhead(sql)
+	}
 	defer func() { // also on a panic
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()

@@ -22,10 +22,14 @@ import (
 var rights = map[string]map[string]string{
 	"mintage_app": {
 		"api_keys":           "SELECT INSERT UPDATE(expires_at last_used_at revoked_at successor)",
+		"brand_logos":        "SELECT INSERT UPDATE(image media_type) DELETE",
 		"brand_members":      "SELECT",
+		"brand_scans":        "SELECT",
+		"brand_unit_states":  "SELECT",
 		"brand_units":        "SELECT",
-		"brands":             "SELECT INSERT UPDATE(admins_submit gs1_required lot_from_production_batch name over_issue_percent resolver_base)",
+		"brands":             "SELECT INSERT UPDATE(accent_colour admins_submit gs1_required lot_from_production_batch name over_issue_percent resolver_base tap_to_activate)",
 		"brands_number_seq":  "USAGE",
+		"day_counts":         "SELECT",
 		"dpp_schemas":        "SELECT INSERT UPDATE(document)",
 		"event_seals":        "SELECT",
 		"events":             "SELECT INSERT",
@@ -34,17 +38,23 @@ var rights = map[string]map[string]string{
 		"idempotency_keys":   "SELECT INSERT",
 		"installation":       "SELECT INSERT",
 		"invitations":        "SELECT INSERT DELETE",
+		"lot_counts":         "SELECT",
 		"lots":               "SELECT INSERT",
 		"members":            "SELECT INSERT UPDATE(role) DELETE",
 		"mint_batches":       "SELECT INSERT",
 		"mint_jobs":          "SELECT INSERT",
+		"product_links":      "SELECT INSERT DELETE",
 		"production_batches": "SELECT INSERT UPDATE(product_number quantity status updated_at)",
 		"products":           "SELECT INSERT UPDATE(attributes commercial_status gtin name next_ordinal schema_id sku updated_at)",
+		"recalls":            "SELECT INSERT",
 		"resolver_bases":     "SELECT INSERT",
+		"roll_up":            "SELECT",
 	},
 	"mintage_worker": {
+		"brand_logos":        "SELECT",
 		"brand_units":        "SELECT",
 		"brands":             "SELECT",
+		"day_counts":         "SELECT INSERT UPDATE(activated minted revoked)",
 		"dpp_schemas":        "SELECT",
 		"event_seals":        "SELECT INSERT",
 		"events":             "SELECT INSERT",
@@ -53,6 +63,7 @@ var rights = map[string]map[string]string{
 		"gtin_claims":        "SELECT UPDATE(gtin) DELETE",
 		"idempotency_keys":   "SELECT",
 		"installation":       "SELECT INSERT",
+		"lot_counts":         "SELECT INSERT UPDATE(activated revoked_active revoked_minted)",
 		"lots":               "SELECT",
 		"mint_batches":       "SELECT UPDATE(minted_quantity)",
 		"mint_jobs":          "SELECT UPDATE(consecutive_errors cycle_limit finished_at last_error not_before started_at status)",
@@ -60,19 +71,30 @@ var rights = map[string]map[string]string{
 		"production_batches": "SELECT",
 		"products":           "SELECT UPDATE(updated_at)",
 		"resolver_bases":     "SELECT",
+		"roll_up":            "SELECT UPDATE(upto)",
 		"units":              "SELECT INSERT",
 		"units_v":            "SELECT",
 	},
 	"mintage_resolver": {
-		"brand_units":      "SELECT",
-		"brands":           "SELECT",
-		"events":           "SELECT(number) INSERT",
-		"goose_db_version": "SELECT",
-		"gtin_claims":      "SELECT",
-		"installation":     "SELECT",
-		"lots":             "SELECT",
-		"mint_batches":     "SELECT",
-		"products":         "SELECT",
+		"brand_logos":        "SELECT",
+		"brand_scans":        "SELECT",
+		"brand_unit_states":  "SELECT",
+		"brand_units":        "SELECT",
+		"brands":             "SELECT",
+		"day_counts":         "SELECT(brand_number day scans) INSERT(brand_number day scans) UPDATE(scans)",
+		"dpp_schemas":        "SELECT",
+		"events":             "SELECT(number) INSERT",
+		"events_number_seq":  "SELECT",
+		"goose_db_version":   "SELECT",
+		"gtin_claims":        "SELECT",
+		"installation":       "SELECT",
+		"lots":               "SELECT",
+		"mint_batches":       "SELECT",
+		"product_links":      "SELECT",
+		"production_batches": "SELECT(id number)",
+		"products":           "SELECT",
+		"recalls":            "SELECT",
+		"scans":              "INSERT",
 	},
 }
 
@@ -124,13 +146,21 @@ func TestLeastRights(t *testing.T) {
 				}
 			}
 		}
-		exec(t, conn, `GRANT ALL ON users, events, units TO mintage_app, mintage_worker, mintage_resolver;
+		exec(t, conn, `GRANT ALL ON users, events, units, unit_states, scans, recalls TO mintage_app, mintage_worker, mintage_resolver;
 			GRANT UPDATE (hash) ON event_seals TO mintage_worker;
-			GRANT EXECUTE ON FUNCTION mintage_user TO mintage_worker, mintage_resolver`)
+			GRANT EXECUTE ON FUNCTION mintage_user, mintage_changes, mintage_activate_units, mintage_revoke_units
+				TO mintage_app, mintage_worker, mintage_resolver`)
 		must(t, db.Migrate(t.Context()))
 	}
-	for name, may := range map[string]bool{"mintage_app": true, "mintage_worker": false, "mintage_resolver": false} {
-		equal(t, name+" may look for a user", value[bool](t, conn, `SELECT has_function_privilege($1, 'mintage_user(uuid)', 'EXECUTE')`, name), may)
+	for door, may := range map[string][]string{
+		"mintage_user(uuid)":                                              {"mintage_app"},
+		"mintage_changes(bigint, bigint)":                                 {"mintage_resolver"},
+		"mintage_activate_units(integer, integer[], timestamptz[])":       {"mintage_resolver"},
+		"mintage_revoke_units(integer, integer[], timestamptz[], text[])": {"mintage_app"},
+	} {
+		equal(t, "who may open "+door, value[[]string](t, conn, `
+			SELECT array_agg(name) FROM unnest(ARRAY['mintage_app', 'mintage_worker', 'mintage_resolver']) name
+			WHERE has_function_privilege(name, $1, 'EXECUTE')`, door), may)
 	}
 }
 
@@ -188,7 +218,7 @@ func TestTablesOfBrandsHavePolicies(t *testing.T) {
 func TestEventsAreKept(t *testing.T) {
 	w := newWorld(t)
 	before := storetest.Snapshot(t, w.DB)
-	for _, table := range []string{"events", "event_seals"} {
+	for _, table := range []string{"events", "event_seals", "recalls"} {
 		for _, statement := range []string{
 			`UPDATE ` + table + ` SET brand_number = 1`,
 			`UPDATE ` + table + ` SET brand_number = 2 WHERE false`,
@@ -270,7 +300,7 @@ func TestMissingRightIsNoStrike(t *testing.T) {
 	err := w.resolver.InTx(t.Context(), func(tx store.Tx) error { return second(tx.ClaimJob(t.Context())) })
 	wantCode(t, err, mintage.CodeUnavailable)
 	for _, s := range []*postgres.Store{w.app, w.resolver} {
-		for _, table := range []string{"units", "users"} {
+		for _, table := range []string{"units", "unit_states", "scans", "users"} {
 			url := w.App
 			if s == w.resolver {
 				url = w.Resolver

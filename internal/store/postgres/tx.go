@@ -19,10 +19,10 @@ import (
 type tx struct {
 	conn *pgxpool.Conn
 	now  func() time.Time // nil for the database's clock
-	// ahead are statements without parameters that travel in front of the next one,
-	// in the same round trip: BEGIN and its settings, SAVEPOINT, RELEASE. What is
-	// left of them at the end is not needed.
-	ahead []string
+	// ahead are statements that travel in front of the next one, in the same round
+	// trip: BEGIN and its settings, SAVEPOINT, RELEASE, a lock. What is left of them at
+	// the end is not needed.
+	ahead []statement
 	sent  int // statements, without those sent ahead
 	// watch, in tests, sees each statement before it runs.
 	watch func(ctx context.Context, sql string, args []any)
@@ -30,6 +30,12 @@ type tx struct {
 	// lost is why the transaction cannot go on, though a savepoint may have
 	// caught the error.
 	lost error
+}
+
+// statement is one that returns nothing of interest.
+type statement struct {
+	sql  string
+	args []any
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -64,7 +70,7 @@ func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
 	defer func() { t.depth-- }()
 	name := fmt.Sprintf("s%d", t.depth)
 	before, place := t.sent, len(t.ahead)
-	t.ahead = append(t.ahead, `SAVEPOINT `+name)
+	t.goAhead(`SAVEPOINT ` + name)
 	err := fn()
 	switch {
 	case t.sent == before: // nothing happened
@@ -72,7 +78,7 @@ func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
 	case err == nil && t.failed(): // fn kept it to itself
 		_, err = t.exec(ctx, `RELEASE SAVEPOINT `+name)
 	case err == nil:
-		t.ahead = append(t.ahead, `RELEASE SAVEPOINT `+name)
+		t.goAhead(`RELEASE SAVEPOINT ` + name)
 	case t.lost == nil:
 		t.ahead = nil // ends of savepoints that end with this one
 		if _, undo := t.exec(ctx, fmt.Sprintf(`ROLLBACK TO SAVEPOINT %[1]s; RELEASE SAVEPOINT %[1]s`, name)); undo != nil {
@@ -106,12 +112,15 @@ func (t *tx) release(ctx context.Context) {
 	t.conn.Release()
 }
 
+// goAhead has a statement sent in front of the next one.
+func (t *tx) goAhead(sql string, args ...any) { t.ahead = append(t.ahead, statement{sql, args}) }
+
 // pipeline sends a statement behind those that go ahead of it. What it returns
 // without an error has the statement's result next, and is to be closed.
 func (t *tx) pipeline(ctx context.Context, sql string, args []any) (pgx.BatchResults, error) {
 	batch := &pgx.Batch{}
-	for _, statement := range t.ahead {
-		batch.Queue(statement)
+	for _, s := range t.ahead {
+		batch.Queue(s.sql, s.args...)
 	}
 	batch.Queue(sql, args...)
 	results := t.conn.SendBatch(ctx, batch)
@@ -229,12 +238,12 @@ func (r *lastRows) Close() {
 }
 
 // many reads all rows that a query returns.
-func many[T any](ctx context.Context, t *tx, scan func(pgx.Row) (*T, error), sql string, args ...any) ([]*T, error) {
+func many[T any](ctx context.Context, t *tx, scan func(pgx.Row) (T, error), sql string, args ...any) ([]T, error) {
 	rows, err := t.query(ctx, sql, args...)
 	if err != nil {
 		return nil, t.fail(ctx, err)
 	}
-	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*T, error) { return scan(row) })
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) { return scan(row) })
 	if err != nil {
 		return nil, t.fail(ctx, err)
 	}

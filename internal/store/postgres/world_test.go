@@ -71,9 +71,34 @@ func newWorld(t *testing.T) *world {
 		w.brands[i] = newPlace(t, s, f, brands[i])
 		w.minting.Mint(30)
 		w.minting.Mint(20)
+		w.live(t, w.brands[i])
 	}
+	must(t, storetest.RollUp(t.Context(), w.worker, 1000))
 	sealAll(t, w.worker)
 	return w
+}
+
+// live scans, activates, revokes and recalls units of a place, with the roles that do.
+func (w *world) live(t *testing.T, p place) {
+	t.Helper()
+	ctx, n, b := t.Context(), p.brand.Number, &p.work.Batch
+	public := storetest.NewFixture(t, &brandStore{w.resolver, n})
+	people := storetest.NewFixture(t, &brandStore{w.app, n})
+	equal(t, "activated", public.Activate(b, 0, 1, 0), []bool{true, true, false})
+	equal(t, "revoked", people.Revoke(b, "stolen", 1, 2), []bool{true, true})
+	equal(t, "activated after that", public.Activate(b, 2, 3), []bool{false, true})
+	people.Recall(b, nil, "burns")
+	must(t, w.resolver.For(n).InTx(ctx, func(tx store.Tx) error {
+		return tx.AppendScans(ctx, []mintage.Scan{
+			{ProductNumber: p.product.Number, Ordinal: 1, At: public.Now(), Network: "203.0.113.0/24", Agent: mintage.AgentPhone, Outcome: mintage.ScanActivated},
+			{ProductNumber: p.product.Number, Ordinal: -1, At: public.Now(), Network: "203.0.113.0/24", Agent: mintage.AgentRobot, Outcome: mintage.ScanLot},
+		})
+	}))
+	must(t, w.app.For(n).InTx(ctx, func(tx store.Tx) error {
+		must(t, tx.PutLogo(ctx, n, []byte{1}, "image/png"))
+		p.brand.HasLogo = true
+		return tx.PutLinks(ctx, n, p.product.Number, []mintage.Link{{Type: "gs1:pip", Href: "https://example.com/", Default: true}})
+	}))
 }
 
 func newPlace(t *testing.T, s *brandStore, f *storetest.Fixture, b *mintage.Brand) place {
@@ -148,7 +173,7 @@ func readable(t *testing.T, url string) (all []relation) {
 	for rows.Next() {
 		var r relation
 		must(t, rows.Scan(&r.name, &r.brand))
-		if r.name != "goose_db_version" && r.name != "installation" { // no brand's
+		if !slices.Contains([]string{"goose_db_version", "installation", "roll_up"}, r.name) { // no brand's
 			all = append(all, r)
 		}
 	}

@@ -7,12 +7,14 @@ import (
 	"mintage"
 )
 
-const brandColumns = `number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at`
+const brandColumns = `
+	number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
+	tap_to_activate, accent_colour, EXISTS (SELECT 1 FROM brand_logos WHERE brand_number = number), sealed_key, created_at`
 
 func scanBrand(scan scanner) (*mintage.Brand, error) {
 	b := &mintage.Brand{}
 	err := scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.SealedKey, timeInto{&b.CreatedAt})
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.AccentColour, &b.HasLogo, &b.SealedKey, timeInto{&b.CreatedAt})
 	return b, err
 }
 
@@ -35,9 +37,11 @@ func (r reader) BasesOf(ctx context.Context, brand int64) ([]string, error) {
 
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	number, err := t.insert(ctx, `
-		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, sealed_key, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit, b.SealedKey, text(b.CreatedAt))
+		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
+			tap_to_activate, accent_colour, sealed_key, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit,
+		b.TapToActivate, b.AccentColour, b.SealedKey, text(b.CreatedAt))
 	if err != nil {
 		return err
 	}
@@ -50,9 +54,11 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := found(t.exec(ctx, `
-		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?, admins_submit = ?
+		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?,
+			admins_submit = ?, tap_to_activate = ?, accent_colour = ?
 		WHERE number = ?`,
-		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit, b.Number))
+		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch,
+		b.AdminsSubmit, b.TapToActivate, b.AccentColour, b.Number))
 	if err != nil {
 		return err
 	}
@@ -61,6 +67,26 @@ func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 		INSERT INTO resolver_bases (base, brand_number) SELECT ?1, ?2
 		WHERE NOT EXISTS (SELECT 1 FROM resolver_bases WHERE base = ?1 AND brand_number = ?2)`,
 		b.ResolverBase, b.Number)
+	return err
+}
+
+func (r reader) Logo(ctx context.Context, brand int64) (image []byte, mediaType string, err error) {
+	image, err = one(ctx, r.session, func(scan scanner) (image []byte, err error) {
+		err = scan(&image, &mediaType)
+		return image, err
+	}, `SELECT image, media_type FROM brand_logos WHERE brand_number = ?`, brand)
+	return image, mediaType, err
+}
+
+func (t *tx) PutLogo(ctx context.Context, brand int64, image []byte, mediaType string) error {
+	if len(image) == 0 {
+		_, err := t.exec(ctx, `DELETE FROM brand_logos WHERE brand_number = ?`, brand)
+		return err
+	}
+	_, err := t.exec(ctx, `
+		INSERT INTO brand_logos (brand_number, media_type, image) VALUES (?, ?, ?)
+		ON CONFLICT (brand_number) DO UPDATE SET media_type = excluded.media_type, image = excluded.image`,
+		brand, mediaType, image)
 	return err
 }
 

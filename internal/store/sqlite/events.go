@@ -7,17 +7,30 @@ import (
 	"mintage/internal/store"
 )
 
-func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
-	number, err := t.insert(ctx, `
-		INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number, first_ordinal, quantity,
-			from_state, to_state, message, address_class, request_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+// insertEvent is followed by a list of rows, as eventRow gives them.
+const insertEvent = `
+	INSERT INTO events (brand_number, at, kind, actor, subject_id, batch_number, product_number, first_ordinal, quantity,
+		from_state, to_state, message, address_class, request_id)
+	VALUES `
+
+func eventRow(e *mintage.Event) []any {
+	return []any{
 		e.BrandNumber, text(e.At), e.Kind, e.Actor, e.SubjectID, orNull(e.BatchNumber), orNull(e.ProductNumber),
-		firstOrdinal(e), orNull(e.Quantity), e.From, e.To, e.Message, e.Origin.AddressClass, e.Origin.RequestID)
+		firstOrdinal(e), orNull(e.Quantity), e.From, e.To, e.Message, e.Origin.AddressClass, e.Origin.RequestID,
+	}
+}
+
+func (t *tx) AppendEvent(ctx context.Context, e *mintage.Event) error {
+	row := eventRow(e)
+	number, err := t.insert(ctx, insertEvent+rowsOfValues(1, len(row)), row...)
 	if err == nil {
 		e.Number = number
 	}
 	return err
+}
+
+func (t *tx) AppendEvents(ctx context.Context, events []*mintage.Event) error {
+	return inserts(ctx, t.session, insertEvent, events, eventRow)
 }
 
 // firstOrdinal is NULL for an event that is not about a range of units. 0 is an

@@ -8,27 +8,51 @@ import (
 	"mintage/internal/store"
 )
 
-const workColumns = `
-	j.number, j.id, j.brand_number, j.status, j.consecutive_errors, j.last_error, j.cycle_limit, j.submitted_by,
-	j.created_at, j.started_at, j.finished_at,
-	b.id, b.product_number, p.id, coalesce(b.production_batch_number, 0), coalesce(pb.id, ''), b.identity_mode, b.activation_mode,
+const batchColumns = `
+	b.number, b.brand_number, b.id, b.product_number, p.id, coalesce(b.production_batch_number, 0), coalesce(pb.id, ''), b.identity_mode, b.activation_mode,
 	b.requested_quantity, b.minted_quantity, b.first_ordinal, b.resolver_base, coalesce(b.gtin, ''), b.product_code, b.created_at`
 
-const workQuery = `
+const workColumns = `
+	j.number, j.id, j.brand_number, j.status, j.consecutive_errors, j.last_error, j.cycle_limit, j.submitted_by,
+	j.created_at, j.started_at, j.finished_at,` + batchColumns
+
+const (
+	batchQuery = `
+	SELECT ` + batchColumns + `
+	FROM mint_batches b
+	JOIN products p ON p.number = b.product_number
+	LEFT JOIN production_batches pb ON pb.number = b.production_batch_number`
+	workQuery = `
 	SELECT ` + workColumns + `
 	FROM mint_batches b
 	JOIN mint_jobs j ON j.number = b.number
 	JOIN products p ON p.number = b.product_number
 	LEFT JOIN production_batches pb ON pb.number = b.production_batch_number`
+)
+
+// batchFields are where batchColumns are scanned into.
+func batchFields(b *mintage.Batch) []any {
+	return []any{
+		&b.Number, &b.BrandNumber, &b.ID, &b.ProductNumber, &b.ProductID, &b.ProductionBatchNumber, &b.ProductionBatchID,
+		&b.IdentityMode, &b.ActivationMode, &b.RequestedQuantity, &b.MintedQuantity, &b.FirstOrdinal,
+		&b.ResolverBase, &b.GTIN, &b.ProductCode, timeInto{&b.CreatedAt},
+	}
+}
+
+func scanBatch(scan scanner) (*mintage.Batch, error) {
+	b := &mintage.Batch{}
+	err := scan(batchFields(b)...)
+	return b, err
+}
 
 func scanWork(scan scanner) (*store.Work, error) {
 	w := &store.Work{}
 	j, b := &w.Job, &w.Batch
-	err := scan(&j.Number, &j.ID, &j.BrandNumber, &j.Status, &j.ConsecutiveErrors, &j.LastError, &j.CycleLimit, &j.SubmittedBy,
+	err := scan(append([]any{
+		&j.Number, &j.ID, &j.BrandNumber, &j.Status, &j.ConsecutiveErrors, &j.LastError, &j.CycleLimit, &j.SubmittedBy,
 		timeInto{&j.CreatedAt}, timeInto{&j.StartedAt}, timeInto{&j.FinishedAt},
-		&b.ID, &b.ProductNumber, &b.ProductID, &b.ProductionBatchNumber, &b.ProductionBatchID, &b.IdentityMode, &b.ActivationMode,
-		&b.RequestedQuantity, &b.MintedQuantity, &b.FirstOrdinal, &b.ResolverBase, &b.GTIN, &b.ProductCode, timeInto{&b.CreatedAt})
-	b.Number, b.JobID, b.BrandNumber, b.Status = j.Number, j.ID, j.BrandNumber, j.Status.Batch()
+	}, batchFields(b)...)...)
+	b.JobID, b.Status = j.ID, j.Status.Batch()
 	return w, err
 }
 
@@ -40,13 +64,14 @@ func (r reader) WorkByBatchID(ctx context.Context, brand int64, id string) (*sto
 	return r.work(ctx, workQuery+` WHERE b.brand_number = ? AND b.id = ?`, brand, id)
 }
 
-// WorkByOrdinal looks at the last batch that begins at or before the ordinal,
+// whereOwnsOrdinal looks at the last batch that begins at or before the ordinal,
 // then whether it reaches so far.
+const whereOwnsOrdinal = `
+	WHERE b.brand_number = ?1 AND b.product_number = ?2 AND ?3 < b.first_ordinal + b.requested_quantity
+		AND b.first_ordinal = (SELECT max(first_ordinal) FROM mint_batches WHERE product_number = ?2 AND first_ordinal <= ?3)`
+
 func (r reader) WorkByOrdinal(ctx context.Context, brand, product, ordinal int64) (*store.Work, error) {
-	return r.work(ctx, workQuery+`
-		WHERE b.product_number = ?1 AND b.brand_number = ?3 AND ?2 < b.first_ordinal + b.requested_quantity
-			AND b.first_ordinal = (SELECT max(first_ordinal) FROM mint_batches WHERE product_number = ?1 AND first_ordinal <= ?2)`,
-		product, ordinal, brand)
+	return r.work(ctx, workQuery+whereOwnsOrdinal, brand, product, ordinal)
 }
 
 // work reads one job with its batch and lots.
@@ -55,7 +80,7 @@ func (r reader) work(ctx context.Context, query string, args ...any) (*store.Wor
 	if err != nil {
 		return nil, err
 	}
-	return w, r.loadLots(ctx, []*store.Work{w})
+	return w, r.loadLots(ctx, &w.Batch)
 }
 
 func (r reader) Works(ctx context.Context, brand int64, filter store.JobFilter, page store.Page) ([]*store.Work, error) {
@@ -75,18 +100,22 @@ func (r reader) Works(ctx context.Context, brand int64, filter store.JobFilter, 
 	if err != nil {
 		return nil, err
 	}
-	return works, r.loadLots(ctx, works)
+	batches := make([]*mintage.Batch, len(works))
+	for i, w := range works {
+		batches[i] = &w.Batch
+	}
+	return works, r.loadLots(ctx, batches...)
 }
 
 // lotsPerQuery bounds the parameters of one statement.
 const lotsPerQuery = 500
 
-func (r reader) loadLots(ctx context.Context, works []*store.Work) error {
-	byNumber := make(map[int64]*mintage.Batch, len(works))
-	numbers := make([]int64, len(works))
-	for i, w := range works {
-		byNumber[w.Batch.Number] = &w.Batch
-		numbers[i] = w.Batch.Number
+func (r reader) loadLots(ctx context.Context, batches ...*mintage.Batch) error {
+	byNumber := make(map[int64]*mintage.Batch, len(batches))
+	numbers := make([]int64, len(batches))
+	for i, b := range batches {
+		byNumber[b.Number] = b
+		numbers[i] = b.Number
 	}
 	for len(numbers) > 0 {
 		n := min(len(numbers), lotsPerQuery)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,6 +176,36 @@ func (w *where) page(number string, page store.Page) (clause string, args []any)
 // placeholders is "?, ?, ?" for n values.
 func placeholders(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
+}
+
+// rowsPerStatement bounds the rows of one statement that writes many, and with them
+// its parameters.
+const rowsPerStatement = 256
+
+// rowsOfValues is "(?, ?), (?, ?)" for 2 rows of 2 columns.
+func rowsOfValues(rows, columns int) string {
+	row := "(" + placeholders(columns) + "), "
+	return strings.TrimSuffix(strings.Repeat(row, rows), ", ")
+}
+
+// valuesOf is what rowsOfValues stands for.
+func valuesOf[T any](rows []T, columns func(T) []any) []any {
+	var all []any
+	for _, row := range rows {
+		all = append(all, columns(row)...)
+	}
+	return all
+}
+
+// inserts adds rows in their order. The statement ends before the rows.
+func inserts[T any](ctx context.Context, s *session, statement string, rows []T, columns func(T) []any) error {
+	for rows := range slices.Chunk(rows, rowsPerStatement) {
+		args := valuesOf(rows, columns)
+		if _, err := s.exec(ctx, statement+rowsOfValues(len(rows), len(args)/len(rows)), args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // timeFormat is how times are stored: as text that sorts as it reads.

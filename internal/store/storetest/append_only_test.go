@@ -7,7 +7,7 @@ import (
 	"mintage/internal/store/storetest"
 )
 
-// The audit trail is only ever added to, by whoever asks: these statements run as
+// The audit trail and the recalls are only ever added to, by whoever asks: these statements run as
 // the database's owner.
 func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 	common := []string{
@@ -20,6 +20,9 @@ func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 		"UPDATE event_seals SET number = number + 1000",
 		"DELETE FROM event_seals",
 		"DELETE FROM event_seals WHERE number = 2",
+		"UPDATE recalls SET quantity = 1",
+		"UPDATE recalls SET reason = reason",
+		"DELETE FROM recalls",
 	}
 	own := map[string][]string{
 		"postgres": {
@@ -30,6 +33,10 @@ func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 			`INSERT INTO events (number, brand_number, at, kind, actor, subject_id) OVERRIDING SYSTEM VALUE
 				SELECT number, brand_number, at, 'x', actor, subject_id FROM events
 				ON CONFLICT (number) DO UPDATE SET kind = excluded.kind`,
+			"TRUNCATE recalls",
+			`INSERT INTO recalls (brand_number, product_number, batch_number, first_ordinal, quantity, reason, at)
+				SELECT brand_number, product_number, batch_number, first_ordinal, quantity, 'x', at FROM recalls
+				ON CONFLICT (product_number, first_ordinal, quantity) DO UPDATE SET reason = excluded.reason`,
 			"MERGE INTO event_seals USING brands b ON b.number = brand_number WHEN MATCHED THEN DELETE",
 		},
 		"sqlite": {
@@ -37,6 +44,9 @@ func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 			"UPDATE OR REPLACE events SET number = 1 WHERE number = 2",
 			"INSERT OR REPLACE INTO events (number, brand_number, at, kind, actor, subject_id) SELECT number, brand_number, at, 'x', actor, subject_id FROM events",
 			"REPLACE INTO event_seals SELECT * FROM event_seals",
+			"REPLACE INTO recalls SELECT * FROM recalls",
+			`INSERT OR REPLACE INTO recalls (brand_number, product_number, batch_number, first_ordinal, quantity, reason, at)
+				SELECT brand_number, product_number, batch_number, first_ordinal, quantity, 'x', at FROM recalls`,
 		},
 	}
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
@@ -47,6 +57,7 @@ func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 		}
 		newSeal(t, db, f, b, 1, 1)
 		newSeal(t, db, f, b, 2, 3)
+		f.Recall(&f.Submit(f.NewProduct(b), 5).Batch, nil, "r")
 		raw := db.Raw(t)
 		// attempt runs a statement and takes it back.
 		attempt := func(t *testing.T, statement string) error {
@@ -67,6 +78,7 @@ func TestTheAuditTrailIsAppendOnly(t *testing.T) {
 		}
 		newEvent(t, db, f, b)
 		newSeal(t, db, f, b, 3, 4)
+		f.Recall(&f.Submit(f.NewProduct(b), 5).Batch, nil, "r")
 
 		storetest.Unguard(t, raw)
 		for _, statement := range statements {

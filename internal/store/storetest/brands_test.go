@@ -105,12 +105,13 @@ func TestUpdateBrand(t *testing.T) {
 
 		fullBrand(b)
 		b.ResolverBase = "https://second.example/p"
-		write(t, db, update(b))
+		write(t, planes(t, db).For(b.Number), update(b))
 		same(t, current(t), b)
 
 		t.Run("what never changes", func(t *testing.T) {
 			changed := copyOf(b)
 			changed.SealedKey, changed.CreatedAt = []byte("another"), f.Now().Add(time.Hour)
+			changed.HasLogo = true
 			unchanged(t, db, func() { write(t, db, update(changed)) })
 		})
 		t.Run("unknown", func(t *testing.T) {
@@ -155,6 +156,8 @@ func fullBrand(b *mintage.Brand) {
 	b.OverIssuePercent = 100
 	b.LotFromProductionBatch = !b.LotFromProductionBatch
 	b.AdminsSubmit = true
+	b.TapToActivate = true
+	b.AccentColour = "#00ff7F"
 }
 
 func TestBasesOf(t *testing.T) {

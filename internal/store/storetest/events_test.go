@@ -2,7 +2,9 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -90,6 +92,58 @@ func TestAppendEvent(t *testing.T) {
 					same(t, e.SubjectID, fmt.Sprint(each-1-j))
 				}
 			}
+		})
+	})
+}
+
+func TestAppendEvents(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		b := f.NewBrand()
+		w := f.Submit(f.NewProduct(b), 1000)
+		var want []*mintage.Event
+		for i := range int64(600) { // more than one statement holds
+			e := &mintage.Event{BrandNumber: b.Number, At: f.Now(), Kind: mintage.EventUnitTransition, Actor: "scan", SubjectID: fmt.Sprint(i)}
+			if i%3 > 0 {
+				e.BatchNumber, e.BatchID, e.JobID = w.Batch.Number, w.Batch.ID, w.Job.ID
+				e.ProductNumber, e.FirstOrdinal, e.Quantity = w.Batch.ProductNumber, i-1, 1
+				e.From, e.To, e.Message = "minted", "active", `it's "so" \ %`
+				e.Origin = mintage.Origin{AddressClass: mintage.AddressPublic, RequestID: fmt.Sprint("req-", i)}
+			}
+			want = append(want, e)
+		}
+		for name, s := range map[string]store.Store{"owner": db, "app": planes(t, db), "resolver": as(t, db, "mintage_resolver")} {
+			t.Run(name, func(t *testing.T) {
+				write(t, s.For(b.Number), func(ctx context.Context, tx store.Tx) error {
+					if err := tx.AppendEvents(ctx, nil); err != nil {
+						return err
+					}
+					return tx.AppendEvents(ctx, want)
+				})
+				got := listEvents(t, db, b.Number, store.EventFilter{})(store.Page{Limit: len(want)})
+				slices.Reverse(got) // oldest first
+				last := int64(0)
+				for i, e := range got {
+					if e.Number <= last || want[i].Number != 0 {
+						t.Fatalf("event %d follows %d, and the caller's has the number %d", e.Number, last, want[i].Number)
+					}
+					last, e.Number = e.Number, 0
+				}
+				same(t, got, want)
+			})
+		}
+		t.Run("gone on rollback", func(t *testing.T) {
+			unchanged(t, db, func() {
+				err := db.InTx(t.Context(), func(tx store.Tx) error {
+					if err := tx.AppendEvents(t.Context(), want); err != nil {
+						t.Error(err)
+					}
+					return errRollback
+				})
+				if !errors.Is(err, errRollback) {
+					t.Error(err)
+				}
+			})
 		})
 	})
 }

@@ -36,7 +36,7 @@ func malformedIDs(id string) []string {
 }
 
 // write runs fn in a transaction that must commit.
-func write(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx) error) {
+func write(t testing.TB, s store.Transactions, fn func(ctx context.Context, tx store.Tx) error) {
 	t.Helper()
 	ctx := t.Context()
 	if err := s.InTx(ctx, func(tx store.Tx) error { return fn(ctx, tx) }); err != nil {
@@ -45,7 +45,7 @@ func write(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx
 }
 
 // read returns what fn read in a transaction of its own.
-func read[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r store.Reader) (T, error)) T {
+func read[T any](t testing.TB, s store.Transactions, fn func(ctx context.Context, r store.Reader) (T, error)) T {
 	t.Helper()
 	v, err := try(t, s, fn)
 	if err != nil {
@@ -55,7 +55,7 @@ func read[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r sto
 }
 
 // try is read for what may fail.
-func try[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r store.Reader) (T, error)) (v T, err error) {
+func try[T any](t testing.TB, s store.Transactions, fn func(ctx context.Context, r store.Reader) (T, error)) (v T, err error) {
 	t.Helper()
 	ctx := t.Context()
 	err = s.Read(ctx, func(r store.Reader) (err error) {
@@ -66,7 +66,7 @@ func try[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r stor
 }
 
 // notFound requires that a read fails with NOT_FOUND.
-func notFound[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r store.Reader) (T, error)) {
+func notFound[T any](t testing.TB, s store.Transactions, fn func(ctx context.Context, r store.Reader) (T, error)) {
 	t.Helper()
 	_, err := try(t, s, fn)
 	wantCode(t, err, mintage.CodeNotFound)
@@ -74,7 +74,7 @@ func notFound[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r
 
 // missing requires that a read by a text that nothing can have finds nothing. A
 // driver may say that the text itself is to blame.
-func missing[T any](t testing.TB, s store.Store, fn func(ctx context.Context, r store.Reader) (T, error)) {
+func missing[T any](t testing.TB, s store.Transactions, fn func(ctx context.Context, r store.Reader) (T, error)) {
 	t.Helper()
 	if _, err := try(t, s, fn); mintage.ErrorCode(err) != mintage.CodeInvalidInput {
 		wantCode(t, err, mintage.CodeNotFound)
@@ -157,6 +157,16 @@ func copyOf[T any](p *T) *T {
 	return &c
 }
 
+// as opens the database for a group role of PostgreSQL: on SQLite, which has no roles,
+// that is the store itself.
+func as(t *testing.T, db *storetest.DB, group string) store.Store {
+	t.Helper()
+	if db.Engine() == "sqlite" {
+		return db
+	}
+	return db.As(t, group)
+}
+
 // mapped returns the results of fn.
 func mapped[T, R any](list []T, fn func(T) R) []R {
 	results := make([]R, 0, len(list))
@@ -202,7 +212,7 @@ type held struct {
 }
 
 // hold begins a transaction, runs fn in it and keeps it open.
-func hold(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx) error) *held {
+func hold(t testing.TB, s store.Transactions, fn func(ctx context.Context, tx store.Tx) error) *held {
 	t.Helper()
 	ctx := t.Context()
 	h := &held{end: make(chan error, 1)}

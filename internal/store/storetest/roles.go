@@ -36,9 +36,9 @@ func (db *DB) As(t testing.TB, group string) store.Store {
 }
 
 // guarded are the tables that are only ever added to.
-var guarded = []string{"events", "event_seals"}
+var guarded = []string{"events", "event_seals", "recalls"}
 
-// Unguard removes the triggers that keep the audit trail as it is, for a test
+// Unguard removes the triggers that keep the audit trail and the recalls as they are, for a test
 // that damages it: what a database's owner can do.
 func Unguard(t testing.TB, raw *sql.DB) {
 	t.Helper()

@@ -9,14 +9,10 @@ import (
 	"mintage/internal/store/storetest"
 )
 
-// planes opens a database for the role of the API and the web: on SQLite, which
-// has no roles, that is the store itself.
+// planes opens a database for the role of the API and the web.
 func planes(t *testing.T, db *storetest.DB) store.Store {
 	t.Helper()
-	if db.Engine() == "sqlite" {
-		return db
-	}
-	return db.As(t, "mintage_app")
+	return as(t, db, "mintage_app")
 }
 
 func TestFor(t *testing.T) {

@@ -58,6 +58,81 @@ func viewOf(t *testing.T, db *storetest.DB, batch string) (rows []viewRow) {
 	return rows
 }
 
+// A unit's state in the view: its own rows, and the recalls that cover it.
+func TestUnitsViewOfLives(t *testing.T) {
+	lots := []mintage.LotRequest{{LotCode: "A", Quantity: 5}, {LotCode: "B", Quantity: 3}}
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		clock := storetest.NewClock(time.Date(2026, 3, 29, 1, 30, 0, 987_654_000, time.UTC))
+		f.Now = clock.Now
+		p := f.NewProduct(f.NewBrand())
+		f.Submit(p, 3)
+		f.Mint(3)
+		// moment is the time from now on, as the view spells it.
+		moment := func() sql.NullString {
+			clock.Advance(time.Minute)
+			return sql.NullString{String: clock.Now().Format("2006-01-02T15:04:05.000000Z"), Valid: true}
+		}
+		type life struct {
+			Status             string
+			Activated, Revoked sql.NullString
+		}
+		for _, mode := range []mintage.ActivationMode{mintage.FirstScan, mintage.ActiveAtMint} {
+			t.Run(string(mode), func(t *testing.T) {
+				batch := &f.SubmitRequest(storetest.Submission{Product: p, Quantity: 8, Lots: lots, ActivationMode: mode}).Batch
+				var none, born sql.NullString
+				minted := moment()
+				f.Mint(7)
+				if mode == mintage.ActiveAtMint {
+					born = minted
+				}
+				revoked := moment()
+				f.Revoke(batch, "r", ordinals(batch, 1, 3)...)
+				activated := born
+				if mode == mintage.FirstScan {
+					activated = moment()
+					f.Activate(batch, ordinals(batch, 3, 6)...)
+				}
+				later := moment()
+				f.Revoke(batch, "r", ordinals(batch, 4, 5)...)
+				want := []life{
+					{string(mode.Born()), born, none},
+					{"revoked", born, revoked},
+					{"revoked", born, revoked},
+					{"active", activated, none},
+					{"revoked", activated, later},
+					{"active", activated, none}, // the other lot
+					{string(mode.Born()), born, none},
+				}
+				is := func() {
+					t.Helper()
+					same(t, mapped(viewOf(t, db, batch.ID), func(r viewRow) life { return life{r.Status, r.Activated, r.Revoked} }), want)
+				}
+				is()
+				for _, lot := range []*mintage.Lot{&batch.Lots[1], nil} { // the batch has both
+					recalled := moment()
+					f.Recall(batch, lot, "r")
+					for i := range want {
+						if (lot == nil || i >= 5) && !want[i].Revoked.Valid {
+							want[i].Status, want[i].Revoked = "revoked", recalled
+						}
+					}
+					is()
+				}
+				// One that is minted afterwards is revoked as its lot was.
+				last := want[6]
+				if mode == mintage.ActiveAtMint {
+					last.Activated = moment()
+				}
+				want = append(want, last)
+				f.Mint(1)
+				is()
+				drain(t, db, f)
+			})
+		}
+	})
+}
+
 func TestUnitsView(t *testing.T) {
 	lots := []mintage.LotRequest{{LotCode: `A/1"%`, Quantity: 2}, {LotCode: "B", Quantity: 5}}
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {

@@ -13,6 +13,8 @@ CREATE TABLE brands (
     over_issue_percent integer NOT NULL CHECK (over_issue_percent BETWEEN 0 AND 100),
     lot_from_production_batch boolean NOT NULL,
     admins_submit boolean NOT NULL,
+    tap_to_activate boolean NOT NULL,
+    accent_colour text NOT NULL,
     sealed_key bytea NOT NULL,
     created_at timestamptz NOT NULL
 );
@@ -204,38 +206,3 @@ RETURN substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((code >> 55) & 31)::integer +
     || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((code >> 5) & 31)::integer + 1, 1)
     || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (code & 31)::integer + 1, 1);
 -- +goose StatementEnd
-
--- A lot and a cycle that overlap name a run of units. OFFSET 0 keeps the planner
--- from any other way than finding each run by the primary key (as a hash join, a
--- product of many cycles would compare each unit with all of them). On Citus,
--- which has no such join, mintage migrate --distribute replaces this view.
-CREATE VIEW minted_units AS
-SELECT l.batch_number, l.product_number, l.code AS lot, l.url_prefix, l.url_suffix, e.at AS created_at, u.ordinal, u.code
-FROM lots l
-JOIN events e ON e.batch_number = l.batch_number AND e.kind = 'mint_batch.cycle'
-CROSS JOIN LATERAL (
-    SELECT units.ordinal, units.code
-    FROM units
-    WHERE units.product_number = l.product_number
-        AND units.ordinal >= greatest(l.first_ordinal, e.first_ordinal)
-        AND units.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
-    OFFSET 0
-) u;
-
-CREATE VIEW units_v AS
-SELECT
-    b.product_code || '-' || mintage_code(u.code) AS unit_id,
-    p.id AS product_id,
-    b.id AS mint_batch_id,
-    u.ordinal,
-    b.gtin,
-    u.lot,
-    CASE b.identity_mode WHEN 'serial' THEN mintage_code(u.code) END AS serial,
-    u.url_prefix || mintage_code(u.code) || u.url_suffix AS resolver_url,
-    CASE b.activation_mode WHEN 'active_at_mint' THEN 'active' ELSE 'minted' END AS status,
-    u.created_at,
-    CASE b.activation_mode WHEN 'active_at_mint' THEN u.created_at END AS activated_at,
-    NULL::timestamptz AS revoked_at
-FROM minted_units u
-JOIN mint_batches b ON b.number = u.batch_number
-JOIN products p ON p.number = u.product_number;

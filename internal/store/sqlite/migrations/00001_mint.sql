@@ -12,6 +12,8 @@ CREATE TABLE brands (
     over_issue_percent INTEGER NOT NULL CHECK (over_issue_percent BETWEEN 0 AND 100),
     lot_from_production_batch INTEGER NOT NULL CHECK (lot_from_production_batch IN (0, 1)),
     admins_submit INTEGER NOT NULL CHECK (admins_submit IN (0, 1)),
+    tap_to_activate INTEGER NOT NULL CHECK (tap_to_activate IN (0, 1)),
+    accent_colour TEXT NOT NULL,
     sealed_key BLOB NOT NULL,
     created_at TEXT NOT NULL
 ) STRICT;
@@ -180,54 +182,3 @@ CREATE INDEX events_of_brand ON events (brand_number, number);
 CREATE INDEX events_of_batch ON events (batch_number, number) WHERE batch_number IS NOT NULL;
 -- When a unit was created: the cycle that its ordinal falls into.
 CREATE INDEX events_cycles ON events (product_number, first_ordinal) WHERE kind = 'mint_batch.cycle';
-
--- A lot and a cycle that overlap name a run of units, which the primary key of
--- units finds. The inner query spells the 60-bit code in Crockford base32, most significant
--- character first.
-CREATE VIEW units_v AS
-SELECT
-    product_code || '-' || code AS unit_id,
-    product_id,
-    mint_batch_id,
-    ordinal,
-    gtin,
-    lot,
-    CASE identity_mode WHEN 'serial' THEN code END AS serial,
-    url_prefix || code || url_suffix AS resolver_url,
-    CASE activation_mode WHEN 'active_at_mint' THEN 'active' ELSE 'minted' END AS status,
-    created_at,
-    CASE activation_mode WHEN 'active_at_mint' THEN created_at END AS activated_at,
-    NULL AS revoked_at
-FROM (
-    SELECT
-        b.product_code,
-        p.id AS product_id,
-        b.id AS mint_batch_id,
-        u.ordinal,
-        b.gtin,
-        l.code AS lot,
-        b.identity_mode,
-        b.activation_mode,
-        l.url_prefix,
-        l.url_suffix,
-        substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 55) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 50) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 45) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 40) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 35) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 30) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 25) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 20) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 15) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 10) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', ((u.code >> 5) & 31) + 1, 1)
-            || substr('0123456789ABCDEFGHJKMNPQRSTVWXYZ', (u.code & 31) + 1, 1) AS code,
-        e.at AS created_at
-    FROM lots l
-    CROSS JOIN mint_batches b ON b.number = l.batch_number
-    CROSS JOIN products p ON p.number = l.product_number
-    CROSS JOIN events e ON e.batch_number = l.batch_number AND e.kind = 'mint_batch.cycle'
-    CROSS JOIN units u ON u.product_number = l.product_number
-        AND u.ordinal >= max(l.first_ordinal, e.first_ordinal)
-        AND u.ordinal < min(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
-);

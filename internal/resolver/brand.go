@@ -1,0 +1,83 @@
+package resolver
+
+import (
+	"bytes"
+	"context"
+	"sync"
+
+	"mintage"
+	"mintage/internal/resolver/passport"
+	"mintage/internal/store"
+)
+
+// brand is a brand with what its pages share.
+type brand struct {
+	*mintage.Brand
+
+	logo     []byte
+	logoType string // its media type
+	logoName string // "" where there is no logo
+	css      []byte
+	cssName  string
+
+	mu     sync.RWMutex
+	faults map[faultKey][]byte // error pages, which are few
+}
+
+type faultKey struct {
+	status   int
+	language string
+	prefix   string // of the base
+}
+
+func (b *brand) site(prefix string) passport.Site {
+	return passport.Site{Brand: b.Brand, Prefix: prefix, Logo: b.logoName}
+}
+
+// brand reads a brand, or remembers it.
+func (r *Resolver) brand(ctx context.Context, number int64) (*brand, error) {
+	fresh := r.fresh()
+	if fresh {
+		if b := r.cache.brand(number); b != nil {
+			return b, nil
+		}
+	}
+	changes := r.cache.changes.Load()
+	b := &brand{faults: make(map[faultKey][]byte)}
+	err := r.store.For(number).Read(ctx, func(rd store.Reader) (err error) {
+		if b.Brand, err = rd.BrandByNumber(ctx, number); err != nil || !b.HasLogo {
+			return err
+		}
+		b.logo, b.logoType, err = rd.Logo(ctx, number)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b.HasLogo {
+		b.logoName = passport.LogoName(b.logo, b.logoType)
+	}
+	b.css, b.cssName = r.pages.Stylesheet(b.Brand)
+	if fresh {
+		r.cache.keepBrand(b, changes)
+	}
+	return b, nil
+}
+
+// fault returns the page of an error without a unit in it, rendered once.
+func (r *Resolver) fault(b *brand, key faultKey) ([]byte, error) {
+	b.mu.RLock()
+	page := b.faults[key]
+	b.mu.RUnlock()
+	if page != nil {
+		return page, nil
+	}
+	var out bytes.Buffer
+	if err := r.pages.Fault(&out, key.status, b.site(key.prefix), key.language, nil); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	b.faults[key] = out.Bytes()
+	b.mu.Unlock()
+	return out.Bytes(), nil
+}

@@ -1,0 +1,7 @@
+package scans
+
+// Bounds, for the tests.
+const (
+	MaxBatch = maxBatch
+	Room     = room
+)

@@ -1,0 +1,62 @@
+package sqlite
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What runs each second, each 250 ms or for a page that somebody waits for must read by
+// indexes, however many units and events there are.
+func TestPlans(t *testing.T) {
+	s := openNew(t)
+	anyone := []any{1, 2, 3}
+	tests := map[string]struct {
+		query string
+		args  int
+		want  []string // steps of the plan
+	}{
+		"LotCounts": {lotCountsQuery, 2, []string{
+			"SEARCH e USING INDEX events_of_batch (batch_number=? AND number>?)",
+			"SEARCH c USING PRIMARY KEY (product_number=? AND first_ordinal=?)",
+		}},
+		"Changes":     {changesQuery, 2, []string{"SEARCH events USING INDEX events_changes (number>?)"}},
+		"RollUp lots": {rollUpLots, 2, []string{"SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+		"RollUp days": {rollUpDays, 2, []string{"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
+		"Scans":       {scansQuery, 3, []string{"SEARCH scans USING INDEX scans_of_unit (product_number=? AND ordinal=?)"}},
+		"LotsByCode": {lotsByCodeQuery, 3, []string{
+			"SEARCH lots USING COVERING INDEX lots_by_code (product_number=? AND code=?)",
+		}},
+		"units_v": {"SELECT * FROM units_v", 0, []string{
+			"SEARCH e USING INDEX events_cycles (product_number=? AND first_ordinal>? AND first_ordinal<?)",
+			"SEARCH u USING PRIMARY KEY (product_number=? AND ordinal>? AND ordinal<?)",
+			"SEARCH s USING PRIMARY KEY (product_number=? AND ordinal=? AND status=?)",
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			rows, err := s.reader.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+test.query, anyone[:test.args]...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = rows.Close() }()
+			var plan []string
+			for rows.Next() {
+				var id, parent, unused int
+				var step string
+				if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+					t.Fatal(err)
+				}
+				plan = append(plan, step)
+			}
+			if err := rows.Err(); err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range test.want {
+				if !slices.Contains(plan, step) {
+					t.Errorf("the plan has no %q:\n%s", step, strings.Join(plan, "\n"))
+				}
+			}
+		})
+	}
+}
