@@ -281,7 +281,7 @@ func TestHosts(t *testing.T) {
 
 		// A base that takes another one's place, and both go on.
 		base := "https://go.bolt.example"
-		if _, err := s.mint.UpdateBrand(t.Context(), bolt.p, mint.SettingsPatch{ResolverBase: &base}); err != nil {
+		if _, err := s.mint.OperateBrand(t.Context(), bolt.p, mint.SettingsPatch{ResolverBase: &base}); err != nil {
 			t.Fatal(err)
 		}
 		s.get(t, "/01/"+q.GTIN, "Host", "go.bolt.example").is(t, "the new base", http.StatusTemporaryRedirect)
