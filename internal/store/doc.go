@@ -14,7 +14,7 @@
 // time from [Reader.Now]. Times shown to people come from the caller.
 //
 // Locks are always taken in this order, so that no two transactions wait for
-// each other: idempotency key, production batch, product, GTIN, job.
+// each other: idempotency key, production batch, product, GTIN, job, units.
 //
 // # One worker at a time
 //

@@ -57,10 +57,22 @@
 //
 // # What is only ever added to
 //
-// Triggers refuse to change, replace or remove rows of events and event_seals, also
-// to statements from outside. Whoever owns the file can drop them, as everything:
+// Triggers refuse to change, replace or remove rows of events, event_seals and recalls,
+// also to statements from outside. Whoever owns the file can drop them, as everything:
 // that is what the hash chain is for. SQLite has no roles, so [Store.For] promises
 // no second wall between brands: the queries' own brand is the only one.
+//
+// # The life of units
+//
+// A unit that was never activated or revoked has no row in unit_states. Activating one
+// costs 211 bytes of the file, its event and that event's indexes included (measured);
+// in lists of 256, 44,000 a second.
+//
+// Counts by state are stored for each lot, as of an event's number, and read together
+// with the events since, by the index of a batch's events: 1 ms for a batch of a
+// million activated units, and 1.5 ms more for each 1000 events since (measured). A
+// recall is looked up, not counted. Of all events, the index events_changes holds the few
+// that a resolver follows, so that it may ask for them often.
 //
 // # When a statement fails
 //

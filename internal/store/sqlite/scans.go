@@ -10,10 +10,9 @@ import (
 // noOrdinal is the ordinal of a scan of no unit; it is stored as NULL.
 const noOrdinal = -1
 
-// scansQuery breaks ties of time by the order in which scans were stored.
 const scansQuery = `
 	SELECT product_number, ordinal, at, network, agent, language, outcome FROM scans
-	WHERE product_number = ? AND ordinal = ? ORDER BY at DESC, rowid DESC LIMIT ?`
+	WHERE product_number = ? AND ordinal = ? ORDER BY at DESC LIMIT ?`
 
 func (r reader) Scans(ctx context.Context, product, ordinal int64, limit int) ([]*mintage.Scan, error) {
 	return list(ctx, r.session, func(scan scanner) (*mintage.Scan, error) {

@@ -4,9 +4,9 @@
 // [Each] runs a test body once per engine, each time with a fresh, migrated
 // database. PostgreSQL is never optional: where there is none, the test fails
 // (see package pgtest). [Fixture] fills a database through the contract, the way
-// the use cases and the engine do, and [Snapshot] shows that an operation which
+// the use cases, the engine and first scans do, and [Snapshot] shows that an operation which
 // was refused left nothing behind. [DB.As] is the database for a role that may do
-// less than the tests' own, and [Unguard] lets a test damage the audit trail.
+// less than the tests' own, and [Unguard] lets a test damage what is only ever added to.
 //
 // # Adding to the contract
 //
