@@ -255,7 +255,7 @@ func TestPlansOfDoors(t *testing.T) {
 	for call, indexes := range map[string][]string{
 		`SELECT count(*) FROM mintage_changes(119900, 100)`:                                               {"events_changes"},
 		`SELECT count(*) FROM mintage_bases_of_host('id77.example')`:                                      {"resolver_bases_by_host"},
-		`SELECT count(*) FROM mintage_activate_units(19807, ARRAY[1, 2, 3], array_fill(now(), ARRAY[3]))`: {"unit_states_pkey"},
+		`SELECT count(*) FROM mintage_activate_units(19807, ARRAY[1, 2, 3], array_fill(now(), ARRAY[3]))`: {"unit_states_revoked"},
 		`SELECT count(*) FROM mintage_revoke_units(19807, ARRAY[1], ARRAY[now()], ARRAY['r'])`:            {"unit_states_pkey"},
 	} {
 		tx, err := conn.Begin(t.Context())

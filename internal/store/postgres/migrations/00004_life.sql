@@ -205,8 +205,9 @@ REVOKE EXECUTE ON FUNCTION mintage_activate_units, mintage_revoke_units, mintage
 -- that the index of cycles finds those that overlap; a batch has as many other
 -- events as it has activations. OFFSET 0 keeps the planner from any other way than
 -- finding each run by the primary keys (as a hash join, a product of many cycles would
--- compare each unit with all of them), and what is not asked for is not joined. On
--- Citus, which has no such join, mintage migrate --distribute replaces this view.
+-- compare each unit with all of them), and what is not asked for is not joined. The
+-- states name the run too, so that no more of them is read. On Citus, which has no such
+-- join, mintage migrate --distribute replaces this view.
 CREATE VIEW minted_units AS
 SELECT l.batch_number, l.product_number, l.code AS lot, l.url_prefix, l.url_suffix, e.at AS created_at, u.ordinal, u.code,
     u.activated_at, u.revoked_at, r.recalled_at
@@ -223,7 +224,11 @@ CROSS JOIN LATERAL (
     SELECT units.ordinal, units.code, active.at AS activated_at, revoked.at AS revoked_at
     FROM units
     LEFT JOIN unit_states active ON active.product_number = units.product_number AND active.ordinal = units.ordinal AND active.status = 'active'
+        AND active.ordinal >= greatest(l.first_ordinal, e.first_ordinal)
+        AND active.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
     LEFT JOIN unit_states revoked ON revoked.product_number = units.product_number AND revoked.ordinal = units.ordinal AND revoked.status = 'revoked'
+        AND revoked.ordinal >= greatest(l.first_ordinal, e.first_ordinal)
+        AND revoked.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
     WHERE units.product_number = l.product_number
         AND units.ordinal >= greatest(l.first_ordinal, e.first_ordinal)
         AND units.ordinal < least(l.first_ordinal + l.quantity, e.first_ordinal + e.quantity)
