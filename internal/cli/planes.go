@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"mintage"
 	"mintage/internal/api"
+	"mintage/internal/audit"
 	"mintage/internal/edge"
 	"mintage/internal/mint"
 	"mintage/internal/web"
@@ -61,7 +63,8 @@ func (f planeFlags) mayGuessBaseURL() error {
 // serving is a process's planes, each behind its listener, and its worker.
 type serving struct {
 	app      *app
-	engine   *mint.Engine // nil without the worker's role
+	engine   *mint.Engine  // nil without the worker's role
+	sealer   *audit.Sealer // likewise
 	planes   []*plane
 	baseURL  string
 	stopping chan struct{} // closed when watches shall end
@@ -80,6 +83,9 @@ type plane struct {
 // or closes it.
 func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine) (_ *serving, err error) {
 	s := &serving{app: a, engine: engine, stopping: make(chan struct{}), web: slices.Contains(roles, roleWeb)}
+	if engine != nil {
+		s.sealer = a.sealer(e)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -131,7 +137,7 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 			return nil, mintage.Errorf(mintage.CodeInvalidInput, "The resolver is the public plane and has an address of its own; name it with --resolver-listen.")
 		}
 		ready := a.stores[roleResolver].Ping
-		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return healthOnly(ready), nil }); err != nil {
+		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return healthOnly(ready, s.unsealed), nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -154,11 +160,11 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 			return nil, err
 		}
 	}
-	programs = healthOnly(s.ready)
+	programs = healthOnly(s.ready, s.unsealed)
 	if slices.Contains(roles, roleAPI) {
 		programs = api.New(api.Deps{
 			Mint: s.app.mint, Catalogue: s.app.catalogue, Access: s.app.access, Export: s.app.export,
-			Ready: s.ready, APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: s.stopping,
+			Ready: s.ready, Unsealed: s.unsealed, APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: s.stopping,
 			CursorKey: s.app.master.Derive("cursors"), LinkURL: s.linkURL,
 		})
 	}
@@ -186,20 +192,33 @@ func (s *serving) ready(ctx context.Context) error {
 	return err
 }
 
-// healthOnly answers as the API does when it is asked how it is, and nothing else.
-func healthOnly(ready func(context.Context) error) http.Handler {
-	mux := http.NewServeMux()
-	answer := func(w http.ResponseWriter) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"status": "ok"}) // nobody to tell
+// unsealed returns since when events wait to be sealed, where that is long ago; zero
+// without the worker's role too. Requests can be served all the same, so that this
+// makes no process unready: it would let whoever holds sealing up stop the service.
+func (s *serving) unsealed() time.Time {
+	if s.sealer == nil {
+		return time.Time{}
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+	return s.sealer.OldTail()
+}
+
+// healthOnly answers as the API does when it is asked how it is, and nothing else.
+func healthOnly(ready func(context.Context) error, unsealed func() time.Time) http.Handler {
+	mux := http.NewServeMux()
+	answer := func(w http.ResponseWriter, since time.Time) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(struct { // nobody to tell
+			Status        string    `json:"status"`
+			UnsealedSince time.Time `json:"unsealed_since,omitzero"`
+		}{"ok", since})
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, time.Time{}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := ready(r.Context()); err != nil {
 			edge.Refuse(w, r, http.StatusServiceUnavailable, mintage.CodeUnavailable, "Not ready; the log says why.")
 			return
 		}
-		answer(w)
+		answer(w, unsealed())
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		edge.Refuse(w, r, http.StatusNotFound, mintage.CodeNotFound, "There is no such path.")
@@ -270,7 +289,7 @@ func (s *serving) run(e *env) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	if s.engine != nil {
-		wg.Go(func() { s.app.work(ctx, e, s.engine) })
+		wg.Go(func() { work(ctx, s.engine, s.sealer) })
 	}
 	ended := make(chan error, len(s.planes))
 	for _, p := range s.planes {
