@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// MaxOverIssuePercent bounds [Brand.OverIssuePercent].
+const MaxOverIssuePercent = 100
+
 // Brand is the tenant: it owns everything else, and no brand sees another's.
 type Brand struct {
 	Number int64
@@ -18,7 +21,7 @@ type Brand struct {
 	ResolverBase string
 	// GS1Required refuses requests for products without a GTIN.
 	GS1Required bool
-	// OverIssuePercent, 0 to 100, is minted beyond a production batch's quantity
+	// OverIssuePercent, 0 to MaxOverIssuePercent, is minted beyond a production batch's quantity
 	// at most, for spoiled labels.
 	OverIssuePercent int
 	// LotFromProductionBatch makes a linked production batch's code the lot of a
@@ -44,8 +47,8 @@ func (b *Brand) Validate() error {
 	if err := validateText("name", b.Name, 200); err != nil {
 		return err
 	}
-	if b.OverIssuePercent < 0 || b.OverIssuePercent > 100 {
-		return Errorf(CodeInvalidInput, "The over-issue percentage must be 0 to 100.").WithField("over_issue_percent")
+	if b.OverIssuePercent < 0 || b.OverIssuePercent > MaxOverIssuePercent {
+		return Errorf(CodeInvalidInput, "The over-issue percentage must be 0 to %d.", MaxOverIssuePercent).WithField("over_issue_percent")
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ type Deps struct {
 	// Ready returns why requests cannot be served at the moment, or nil. Its
 	// message is shown to whoever asks.
 	Ready func(context.Context) error
+	// Unsealed returns since when events wait to be sealed into the audit trail,
+	// where that is longer than it should be; else zero. It may be nil.
+	Unsealed func() time.Time
 	// APIVersion is that of the interface, Version that of the program.
 	APIVersion, Version string
 	// Log may be nil.

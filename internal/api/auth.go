@@ -27,7 +27,7 @@ const (
 func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 	o := ctx.Operation()
 	r, w := humago.Unwrap(ctx)
-	x := exchangeOf(r.Context())
+	x := servingOf(r.Context())
 	x.operation = o
 	if o.Metadata[metaStream] == nil {
 		bounded, cancel := context.WithTimeout(ctx.Context(), s.limits.whole)
@@ -55,7 +55,7 @@ func (s *server) guard(ctx huma.Context, next func(huma.Context)) {
 }
 
 // admit makes the key's principal the request's, if it may perform the operation.
-func (s *server) admit(ctx context.Context, x *exchange) error {
+func (s *server) admit(ctx context.Context, x *serving) error {
 	p, err := s.Access.Authenticate(ctx, x.key, edge.Origin(ctx))
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (s *server) admit(ctx context.Context, x *exchange) error {
 // key may go on. A key that was revoked, has expired or lost its role ends the stream
 // within seconds, though the request was let through long ago.
 func (s *server) stillAdmitted(ctx context.Context) func() error {
-	x, asked := exchangeOf(ctx), time.Now()
+	x, asked := servingOf(ctx), time.Now()
 	return func() error {
 		if time.Since(asked) < s.recheck {
 			return nil

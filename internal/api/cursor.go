@@ -64,7 +64,7 @@ type cursors struct{ block cipher.Block }
 
 // cursors returns those of the list that the request is about.
 func (s *server) cursors(ctx context.Context) cursors {
-	x := exchangeOf(ctx)
+	x := servingOf(ctx)
 	return newCursors(s.CursorKey, x.principal.BrandNumber, x.path)
 }
 

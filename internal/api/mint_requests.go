@@ -101,6 +101,7 @@ func (s *server) registerMintRequests() {
 	o.Description = "All or nothing: a job and its batch come into being, or every blocking reason is answered at once (422 MINT_BLOCKED)."
 	o.DefaultStatus = http.StatusCreated
 	o.Metadata[metaBody] = takesJSON
+	o.Metadata[metaRefuses] = []int{http.StatusConflict} // the product has no room for so many
 	o.Responses = map[string]*huma.Response{
 		"200": {Description: "A duplicate: the first job and batch; the same body as with 201, is_duplicate is true."},
 		"201": {Description: "Accepted."},
@@ -115,6 +116,7 @@ func (s *server) registerMintRequests() {
 	o = op("preflight_mint_request", http.MethodPost, "/v1/mint-requests/preflight", "Mint requests", "Ask what stands in the way of a mint request")
 	o.Description = "Refuses what a submission would refuse, with the same answer, and creates nothing."
 	o.Metadata[metaBody] = takesJSON
+	o.Metadata[metaRefuses] = []int{http.StatusConflict}
 	o.Responses = map[string]*huma.Response{"422": s.blockedResponse()}
 	register(s, o, s.preflight)
 }

@@ -2,8 +2,10 @@ package api
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -133,5 +135,30 @@ func TestPushBelowCommitted(t *testing.T) {
 			t.Errorf("lowered %+v", lowered)
 		}
 		w.do(call{path: "/v1/products", body: `{"sku":"P","name":"P"}`}).refuses(http.StatusConflict, mintage.CodeConflict)
+	})
+}
+
+// TestProductWithoutRoom: preflight and submission say the same of a product that
+// cannot have so many units, and a smaller request goes.
+func TestProductWithoutRoom(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		p := w.newProduct("P")
+		raw := w.db.Raw(t)
+		defer raw.Close()
+		if _, err := raw.ExecContext(t.Context(), fmt.Sprintf("UPDATE products SET next_ordinal = %d", mintage.MaxProductUnits-5)); err != nil {
+			t.Fatal(err)
+		}
+		w.unchanged(func() {
+			var details []string
+			for _, path := range []string{"/v1/mint-requests", "/v1/mint-requests/preflight"} {
+				refused := w.do(call{path: path, body: encode(t, requestBody(p.ID, 6))}).refuses(http.StatusConflict, mintage.CodeConflict)
+				details = append(details, refused.Detail)
+			}
+			if details[0] != details[1] || !strings.Contains(details[0], "room for 5 more") {
+				t.Errorf("they say %q", details)
+			}
+			w.do(call{path: "/v1/mint-requests/preflight", body: encode(t, requestBody(p.ID, 5))}).is(http.StatusOK)
+		})
+		w.submit(p.ID, 5)
 	})
 }

@@ -155,7 +155,7 @@ func (s *server) translate(ctx context.Context, err error) *problem {
 		p.BlockingReasons = reasonsOf(err)
 	}
 	if p.Code != mintage.CodeInternal {
-		p.Errors = faultsOf(exchangeOf(ctx).operation, err)
+		p.Errors = faultsOf(servingOf(ctx).operation, err)
 	}
 	return p
 }

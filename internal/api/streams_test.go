@@ -224,3 +224,17 @@ func TestExportEndsWithItsKey(t *testing.T) {
 		}
 	})
 }
+
+// TestReadinessTellsOfTheTail: what holds up sealing is shown, and stops nothing.
+func TestReadinessTellsOfTheTail(t *testing.T) {
+	since := time.Time{}
+	s := newServer(Deps{Unsealed: func() time.Time { return since }})
+	w := &world{t: t, http: serve(t, s, nil)}
+	if got := decode[map[string]any](w.do(call{key: "-", path: "/readyz"}).is(http.StatusOK)); len(got) != 2 {
+		t.Errorf("all is sealed: %v", got)
+	}
+	since = time.Date(2027, 2, 18, 0, 0, 0, 0, time.UTC)
+	if got := decode[map[string]any](w.do(call{key: "-", path: "/readyz"}).is(http.StatusOK)); got["unsealed_since"] != "2027-02-18T00:00:00Z" || got["status"] != "ok" {
+		t.Errorf("events wait: %v", got)
+	}
+}

@@ -64,7 +64,7 @@ func BenchmarkEvents(b *testing.B) {
 		sealing.Wait()
 		ratios = append(ratios, beside[len(beside)-1]/alone[len(alone)-1])
 	}
-	report, err := audit.Verify(b.Context(), s, "", nil)
+	report, err := audit.Verify(b.Context(), s, "", nil, tail())
 	if err != nil || !report.OK || report.Brands[0].Events == 0 {
 		b.Fatal(report, err)
 	}

@@ -24,9 +24,12 @@
 //
 //   - That an event is true. Whoever can write to the database can also append an
 //     event, and it will be sealed.
-//   - Anything about events that are not sealed yet. [Verify] counts them and says
-//     since when: a tail that grows old means that nobody seals, or that a
-//     transaction has been open for that long.
+//   - Anything about events that are not sealed yet. A transaction that stays open
+//     holds sealing up, and meanwhile the owner can edit what waits, its times
+//     included. It cannot do so unnoticed for long: a [Sealer] that sees the tail
+//     older than a minute, by the events' times or by its own clock, logs that and
+//     tells it in [Sealer.OldTail]; [Verify] and [Export] fail where the oldest event
+//     that waits is older than a [Tail] allows. What remains are the minutes before.
 //   - Which event was changed, where the chain was made anew: only that the saved
 //     head is no longer part of it.
 //   - That all events are there which should be. Package verify holds the events

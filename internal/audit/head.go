@@ -32,14 +32,15 @@ type Head struct {
 
 // Export returns the heads of one brand's chain, or where brandID is "" of
 // all. It reads the blocks, to count and to check them: CONFLICT where a chain is
-// damaged, because its head would vouch for the damage. NOT_FOUND where there is no
-// such brand.
-func Export(ctx context.Context, s store.Store, brandID string, now time.Time) (*Heads, error) {
+// damaged, because its head would vouch for the damage, and where events wait to be
+// sealed for longer than the tail allows, because it would vouch for less than it
+// seems. NOT_FOUND where there is no such brand.
+func Export(ctx context.Context, s store.Store, brandID string, tail Tail) (*Heads, error) {
 	brands, err := brandsOf(ctx, s, brandID)
 	if err != nil {
 		return nil, err
 	}
-	heads := &Heads{ExportedAt: now, Heads: []Head{}}
+	heads := &Heads{ExportedAt: tail.Now, Heads: []Head{}}
 	for _, b := range brands {
 		w := newWalk(s, b, nil)
 		if _, err := w.blocks(ctx, func(context.Context, *mintage.Seal, int64) error { return nil }); err != nil {
@@ -48,6 +49,14 @@ func Export(ctx context.Context, s store.Store, brandID string, now time.Time) (
 		if w.chain.Findings > 0 {
 			return nil, mintage.Errorf(mintage.CodeConflict,
 				"The chain of brand %s is damaged, so that its head proves nothing; run mintage audit verify.", b.ID)
+		}
+		if err := w.countUnsealed(ctx); err != nil {
+			return nil, err
+		}
+		if tail.old(w.chain) {
+			return nil, mintage.Errorf(mintage.CodeConflict,
+				"Events of brand %s have not been sealed since %s; see that a worker runs and that no transaction of the database stays open, and run mintage audit verify.",
+				b.ID, w.chain.UnsealedSince.Format(time.RFC3339))
 		}
 		if head := w.head(); head != nil {
 			heads.Heads = append(heads.Heads, *head)

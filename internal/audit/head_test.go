@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"mintage"
 	"mintage/internal/audit"
@@ -41,7 +40,7 @@ func TestExport(t *testing.T) {
 		if r := tr.verify("", again); !r.OK {
 			t.Errorf("%+v", r.Brands[0])
 		}
-		one, err := audit.Export(t.Context(), db, tr.brands[1].ID, time.Now())
+		one, err := audit.Export(t.Context(), db, tr.brands[1].ID, tail())
 		if err != nil || len(one.Heads) != 1 || one.Heads[0] != heads.Heads[1] {
 			t.Errorf("%+v, %v", one, err)
 		}
@@ -49,10 +48,10 @@ func TestExport(t *testing.T) {
 		// A damaged chain has no head worth keeping.
 		storetest.Unguard(t, tr.raw)
 		tr.execute("DELETE FROM event_seals WHERE number = 1 AND brand_number = $1", tr.brands[0].Number)
-		if _, err := audit.Export(t.Context(), db, "", time.Now()); mintage.ErrorCode(err) != mintage.CodeConflict {
+		if _, err := audit.Export(t.Context(), db, "", tail()); mintage.ErrorCode(err) != mintage.CodeConflict {
 			t.Errorf("%v", err)
 		}
-		if _, err := audit.Export(t.Context(), db, tr.brands[1].ID, time.Now()); err != nil {
+		if _, err := audit.Export(t.Context(), db, tr.brands[1].ID, tail()); err != nil {
 			t.Error(err)
 		}
 	})

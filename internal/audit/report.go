@@ -19,14 +19,17 @@ type Report struct {
 // Chain is what was found of one brand.
 type Chain struct {
 	BrandID string `json:"brand_id"`
-	OK      bool   `json:"ok"`
-	Blocks  int64  `json:"blocks"`
-	Events  int64  `json:"events"`         // sealed in them
-	Head    *Head  `json:"head,omitempty"` // nil before the first block
+	// BrandNumber stands for a brand that does not exist, and so has no ID.
+	BrandNumber int64 `json:"brand_number,omitempty"`
 
-	// Events above the last block. That there are some is no fault.
+	OK     bool  `json:"ok"`
+	Blocks int64 `json:"blocks"`
+	Events int64 `json:"events"`         // sealed in them
+	Head   *Head `json:"head,omitempty"` // nil before the first block
+
+	// Events above the last block. That there are some is no fault, unless they are old.
 	UnsealedEvents int64     `json:"unsealed_events"`
-	UnsealedSince  time.Time `json:"unsealed_since,omitzero"` // the time of the first one
+	UnsealedSince  time.Time `json:"unsealed_since,omitzero"` // the time of the oldest one
 
 	Findings int64     `json:"findings"`
 	Examples []Finding `json:"examples"` // the first ones
@@ -61,7 +64,9 @@ const (
 
 	HeadDiffers  Problem = "head_differs"      // the saved head's block is another one
 	RolledBack   Problem = "chain_rolled_back" // the chain is shorter than when its head was saved
-	BrandMissing Problem = "brand_missing"     // a brand with a saved head is gone
+	BrandMissing Problem = "brand_missing"     // a brand with a saved head, with events or with blocks is gone
+
+	UnsealedTailOld Problem = "unsealed_tail_old" // events wait to be sealed for too long
 )
 
 func (c *Chain) find(f Finding) {

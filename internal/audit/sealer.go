@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"mintage"
@@ -16,16 +17,28 @@ const (
 	// cycle of minting.
 	maxTxEvents = 2 * maxBlock
 	maxTxBrands = 64
+
+	// tailEvery is how often a sealer looks how old the tail is, and oldTail from
+	// when on that is no delay any more: no transaction of mintage lasts so long.
+	tailEvery = 10 * time.Second
+	oldTail   = time.Minute
 )
 
 // Sealer links the committed events of each brand into its hash chain. Any
 // number of them, in any number of processes, may run on one store. One Sealer is
-// for one goroutine.
+// for one goroutine, but for [Sealer.OldTail].
 type Sealer struct {
 	store store.Store
 	now   func() time.Time
 	log   *slog.Logger
 	digester
+
+	// The tail is what is not sealed yet. held is since when it was there, as seen by
+	// this process, while the horizon stood at heldAt.
+	looked time.Time
+	heldAt int64
+	held   time.Time
+	tail   atomic.Pointer[time.Time] // since when, where that is long ago
 
 	sealed int64          // the horizon up to which nothing is left to seal
 	stuck  map[int64]bool // brands that cannot be sealed, as the log has told
@@ -72,12 +85,76 @@ func (s *Sealer) tell(err error) {
 }
 
 // RunOnce seals everything up to the present horizon, unless another sealer is
-// at it. It fails where the place does; what it has sealed before stays.
+// at it, and looks at what is left. It fails where the place does; what it has
+// sealed before stays.
 func (s *Sealer) RunOnce(ctx context.Context) error {
 	horizon, err := s.store.EventHorizon(ctx)
-	if err != nil || horizon == s.sealed {
+	if err != nil {
 		return err
 	}
+	if horizon != s.sealed {
+		if err := s.sealTo(ctx, horizon); err != nil {
+			return err
+		}
+	}
+	return s.lookAtTail(ctx, horizon)
+}
+
+// OldTail returns since when events wait to be sealed, where that is longer than a
+// minute: a transaction is open for that long, or their brand cannot be sealed.
+// Otherwise it is zero. It may be called while the sealer runs.
+func (s *Sealer) OldTail() time.Time {
+	if since := s.tail.Load(); since != nil {
+		return *since
+	}
+	return time.Time{}
+}
+
+// lookAtTail logs that events have waited for long, and that they do not any more.
+// Events say when they were made, but whoever holds sealing up in order to edit
+// them can edit that too; so what counts besides is this process's own clock.
+func (s *Sealer) lookAtTail(ctx context.Context, horizon int64) error {
+	at := s.now()
+	if at.Sub(s.looked) < tailEvery {
+		return nil
+	}
+	s.looked = at
+	var since time.Time
+	err := s.store.Read(ctx, func(r store.Reader) (err error) {
+		since, err = r.UnsealedSince(ctx)
+		return err
+	})
+	if err != nil && (ctx.Err() != nil || ofThePlace(err)) {
+		return err
+	}
+	none := err == nil && since.IsZero()
+	switch {
+	case none:
+		s.held = time.Time{}
+	case s.held.IsZero() || horizon != s.heldAt:
+		s.heldAt, s.held = horizon, at
+	}
+	if err != nil || s.held.Before(since) {
+		since = s.held
+	}
+	was := !s.OldTail().IsZero()
+	old := !none && at.Sub(since) > oldTail
+	if !old {
+		s.tail.Store(nil)
+	} else {
+		s.tail.Store(&since)
+	}
+	switch {
+	case old && !was:
+		s.log.Error("events wait to be sealed for too long; look for a transaction of the database that stays open", "since", since)
+	case was && !old:
+		s.log.Info("no events wait for long to be sealed any more")
+	}
+	return nil
+}
+
+// sealTo seals what there is up to a horizon.
+func (s *Sealer) sealTo(ctx context.Context, horizon int64) error {
 	for {
 		p, err := s.seal(ctx, horizon)
 		if err != nil {

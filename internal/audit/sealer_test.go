@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -323,6 +324,71 @@ func TestStuckBrand(t *testing.T) {
 			t.Errorf("%s", log.String())
 		}
 	})
+}
+
+// Whoever keeps a transaction open holds sealing up, and can edit what waits: the
+// log says so, once, even where the events' own times tell of nothing.
+func TestHeldUpSealingIsTold(t *testing.T) {
+	db := storetest.Open(t, "postgres") // on SQLite an open writer holds up everything
+	for name, edit := range map[string]string{
+		"as it is":          "",
+		"with edited times": "UPDATE events SET at = now() + interval '1 hour' WHERE number > 1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := newTrail(t, db, 1)
+			storetest.Unguard(t, tr.raw)
+			clock := storetest.NewClock(time.Now().UTC())
+			var log bytes.Buffer
+			sealer := audit.NewSealer(db, clock.Now, slog.New(slog.NewTextHandler(&log, nil)))
+			turn := func(after time.Duration, lines int, old bool) {
+				t.Helper()
+				clock.Advance(after)
+				if err := sealer.RunOnce(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if strings.Count(log.String(), "\n") != lines || !sealer.OldTail().IsZero() != old {
+					t.Errorf("since %s, the log:\n%s", sealer.OldTail(), log.String())
+				}
+			}
+			tr.add(0, 1)
+			turn(0, 0, false)
+			open, err := tr.raw.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := open.ExecContext(t.Context(), "LOCK TABLE events IN ROW EXCLUSIVE MODE"); err != nil {
+				t.Fatal(err)
+			}
+			tr.add(0, 2)
+			if edit != "" {
+				tr.execute(edit)
+			}
+			turn(15*time.Second, 0, false)
+			if edit == "" {
+				turn(50*time.Second, 1, true) // by the event's time
+			} else {
+				turn(50*time.Second, 0, false) // this process has seen it for less than a minute
+			}
+			turn(50*time.Second, 1, true)
+			turn(time.Hour, 1, true)
+			tr.add(0, 1)
+			turn(15*time.Second, 1, true)
+			if err := open.Rollback(); err != nil {
+				t.Fatal(err)
+			}
+			storetest.Eventually(t, "the tail is sealed", func() bool {
+				clock.Advance(15 * time.Second)
+				if err := sealer.RunOnce(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return sealer.OldTail().IsZero()
+			})
+			turn(15*time.Second, 2, false)
+			if !strings.Contains(log.String(), "no events wait for long") {
+				t.Errorf("%s", log.String())
+			}
+		})
+	}
 }
 
 // Of two sealers, the one that comes second does nothing, and does not wait.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"mintage"
 	"mintage/internal/store"
@@ -12,11 +15,13 @@ import (
 
 // Verify walks the chain and the events of one brand, or where brandID is "" of
 // all, in constant memory, and compares the chains with saved heads, nil if
-// there are none. It may run beside writers and sealers. An error means that there
+// there are none. Events that wait to be sealed for longer than the tail allows are
+// a finding, and so is, where all brands are looked at, a brand that the trail names
+// and that does not exist: nobody seals its events. It may run beside writers and sealers. An error means that there
 // is no report: the database cannot be used; FORBIDDEN under a role that sees one
 // brand at a time; NOT_FOUND where there is no such brand; INVALID_INPUT where the
 // one brand has no saved head.
-func Verify(ctx context.Context, s store.Store, brandID string, saved *Heads) (*Report, error) {
+func Verify(ctx context.Context, s store.Store, brandID string, saved *Heads, tail Tail) (*Report, error) {
 	brands, err := brandsOf(ctx, s, brandID)
 	if err != nil {
 		return nil, err
@@ -39,13 +44,25 @@ func Verify(ctx context.Context, s store.Store, brandID string, saved *Heads) (*
 	known := make(map[string]bool)
 	for _, b := range brands {
 		known[b.ID] = true
-		c, err := verifyBrand(ctx, s, b, heads[b.ID])
+		c, err := verifyBrand(ctx, s, b, heads[b.ID], tail)
 		if err != nil {
 			return nil, err
 		}
 		add(c)
 	}
-	if brandID == "" && saved != nil {
+	if brandID != "" {
+		return report, nil
+	}
+	strays, err := straysOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for _, number := range strays {
+		c := &Chain{BrandNumber: number, Examples: []Finding{}}
+		c.find(Finding{Problem: BrandMissing, Message: fmt.Sprintf("events or blocks are of brand number %d, which does not exist; nobody seals or checks them", number)})
+		add(c)
+	}
+	if saved != nil {
 		for _, head := range saved.Heads {
 			if known[head.BrandID] {
 				continue
@@ -58,7 +75,33 @@ func Verify(ctx context.Context, s store.Store, brandID string, saved *Heads) (*
 	return report, nil
 }
 
-func verifyBrand(ctx context.Context, s store.Store, b *mintage.Brand, saved *Head) (*Chain, error) {
+// Tail says how old events may be that are not sealed yet.
+type Tail struct {
+	Now time.Time
+	Max time.Duration
+}
+
+func (t Tail) old(c *Chain) bool {
+	return !c.UnsealedSince.IsZero() && t.Now.Sub(c.UnsealedSince) > t.Max
+}
+
+// straysOf lists the brand numbers of the trail that are no brand's.
+func straysOf(ctx context.Context, s store.Store) (strays []int64, err error) {
+	err = s.Read(ctx, func(r store.Reader) error { // one moment, or a new brand would be a stray
+		brands, err := r.Brands(ctx)
+		if err != nil {
+			return err
+		}
+		strays, err = r.TrailBrands(ctx)
+		strays = slices.DeleteFunc(strays, func(number int64) bool {
+			return slices.ContainsFunc(brands, func(b *mintage.Brand) bool { return b.Number == number })
+		})
+		return err
+	})
+	return strays, err
+}
+
+func verifyBrand(ctx context.Context, s store.Store, b *mintage.Brand, saved *Head, tail Tail) (*Chain, error) {
 	w := newWalk(s, b, saved)
 	whole, err := w.blocks(ctx, w.compare)
 	if err != nil {
@@ -69,7 +112,15 @@ func verifyBrand(ctx context.Context, s store.Store, b *mintage.Brand, saved *He
 		return w.chain, nil
 	}
 	w.checkSaved()
-	return w.chain, w.countUnsealed(ctx)
+	if err := w.countUnsealed(ctx); err != nil {
+		return nil, err
+	}
+	if tail.old(w.chain) {
+		w.chain.find(Finding{Problem: UnsealedTailOld, Event: w.oldest, Message: fmt.Sprintf(
+			"event %d has not been sealed since %s: nobody seals, or a transaction of the database stays open; until it is, it can be changed unnoticed",
+			w.oldest, w.chain.UnsealedSince.Format(time.RFC3339))})
+	}
+	return w.chain, nil
 }
 
 // page is how many blocks are read at a time.
@@ -88,6 +139,7 @@ type walk struct {
 	covered  int64        // the highest event that a block covers so far
 	unsure   bool         // where the block before ends, since it is damaged
 	metSaved bool         // the block of the saved head was seen
+	oldest   int64        // of the events that are not sealed
 }
 
 func newWalk(s store.Store, b *mintage.Brand, saved *Head) *walk {
@@ -302,8 +354,8 @@ func (w *walk) countUnsealed(ctx context.Context) error {
 	return w.events.each(ctx, w.covered, math.MaxInt64, func(number int64, e *mintage.Event) {
 		if w.chain.UnsealedEvents++; e == nil {
 			w.chain.event(0, &suspect{number: number, present: true})
-		} else if w.chain.UnsealedSince.IsZero() {
-			w.chain.UnsealedSince = e.At
+		} else if w.chain.UnsealedSince.IsZero() || e.At.Before(w.chain.UnsealedSince) {
+			w.chain.UnsealedSince, w.oldest = e.At, number
 		}
 	})
 }

@@ -63,6 +63,19 @@ func TestAudit(t *testing.T) {
 				t.Errorf("%s", stdout)
 			}
 
+			// Events that wait for long make both fail.
+			m.must(0, "brand", "update", "--brand", brand.ID, "--name", "A2")
+			stdout, stderr := m.must(1, "audit", "verify", "--max-tail=0s")
+			if strings.Count(stdout, "FAIL ") != 1 || !strings.Contains(stdout, "has not been sealed since") || !strings.Contains(stderr, "Events of 1 of 2 brands") {
+				t.Errorf("%s%s", stdout, stderr)
+			}
+			if _, stderr := m.must(1, "audit", "export", "--max-tail=0s"); !strings.Contains(stderr, "have not been sealed since") {
+				t.Errorf("%s", stderr)
+			}
+			m.must(0, "audit", "verify")
+			m.sealAll()
+			m.must(0, "audit", "verify", "--max-tail=0s")
+
 			file := filepath.Join(t.TempDir(), "heads.json")
 			if stdout, _ := m.must(0, "audit", "export", "--out", file); !strings.HasPrefix(stdout, "Wrote the heads of 2 chains to ") {
 				t.Errorf("%s", stdout)
@@ -77,7 +90,7 @@ func TestAudit(t *testing.T) {
 			m.execute("DELETE FROM event_seals")
 			m.execute("DELETE FROM events WHERE number = (SELECT min(number) FROM events)")
 			m.must(0, "audit", "verify")
-			stdout, stderr := m.must(1, "audit", "verify", "--head", file)
+			stdout, stderr = m.must(1, "audit", "verify", "--head", file)
 			if strings.Count(stdout, "FAIL ") != 2 || !strings.Contains(stdout, "\n     the chain ends with block 0, and was at block 1") ||
 				!strings.Contains(stderr, "2 of 2 brands") {
 				t.Errorf("%s%s", stdout, stderr)

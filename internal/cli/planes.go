@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"mintage"
 	"mintage/internal/api"
+	"mintage/internal/audit"
 	"mintage/internal/edge"
 	"mintage/internal/mint"
 	"mintage/internal/resolver"
@@ -63,6 +65,7 @@ func (f planeFlags) mayGuessBaseURL() error {
 type serving struct {
 	app      *app
 	engine   *mint.Engine       // nil without the worker's role
+	sealer   *audit.Sealer      // likewise
 	resolver *resolver.Resolver // nil without its role
 	planes   []*plane
 	baseURL  string
@@ -82,6 +85,9 @@ type plane struct {
 // or closes it.
 func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine) (_ *serving, err error) {
 	s := &serving{app: a, engine: engine, stopping: make(chan struct{}), web: slices.Contains(roles, roleWeb)}
+	if engine != nil {
+		s.sealer = a.sealer(e)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -136,7 +142,7 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 		}
 		db := cmp.Or(a.stores[roleResolver], a.store)
 		s.resolver = resolver.New(resolver.Options{Store: db, Keys: a.keys, Now: now, Log: e.log, Writers: e.activationWriters()})
-		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return withHealth(s.resolver, db.Ping), nil }); err != nil {
+		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return withHealth(s.resolver, healthOnly(db.Ping, s.unsealed)), nil }); err != nil {
 			return nil, err
 		}
 	}
@@ -159,11 +165,11 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 			return nil, err
 		}
 	}
-	programs = healthOnly(s.ready)
+	programs = healthOnly(s.ready, s.unsealed)
 	if slices.Contains(roles, roleAPI) {
 		programs = api.New(api.Deps{
 			Mint: s.app.mint, Catalogue: s.app.catalogue, Access: s.app.access, Export: s.app.export,
-			Ready: s.ready, APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: s.stopping,
+			Ready: s.ready, Unsealed: s.unsealed, APIVersion: apiVersion, Version: e.version, Log: e.log, Stopping: s.stopping,
 			CursorKey: s.app.master.Derive("cursors"), LinkURL: s.linkURL,
 		})
 	}
@@ -191,20 +197,33 @@ func (s *serving) ready(ctx context.Context) error {
 	return err
 }
 
-// healthOnly answers as the API does when it is asked how it is, and nothing else.
-func healthOnly(ready func(context.Context) error) http.Handler {
-	mux := http.NewServeMux()
-	answer := func(w http.ResponseWriter) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"status": "ok"}) // nobody to tell
+// unsealed returns since when events wait to be sealed, where that is long ago; zero
+// without the worker's role too. Requests can be served all the same, so that this
+// makes no process unready: it would let whoever holds sealing up stop the service.
+func (s *serving) unsealed() time.Time {
+	if s.sealer == nil {
+		return time.Time{}
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w) })
+	return s.sealer.OldTail()
+}
+
+// healthOnly answers as the API does when it is asked how it is, and nothing else.
+func healthOnly(ready func(context.Context) error, unsealed func() time.Time) http.Handler {
+	mux := http.NewServeMux()
+	answer := func(w http.ResponseWriter, since time.Time) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(struct { // nobody to tell
+			Status        string    `json:"status"`
+			UnsealedSince time.Time `json:"unsealed_since,omitzero"`
+		}{"ok", since})
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, time.Time{}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := ready(r.Context()); err != nil {
 			edge.Refuse(w, r, http.StatusServiceUnavailable, mintage.CodeUnavailable, "Not ready; the log says why.")
 			return
 		}
-		answer(w)
+		answer(w, unsealed())
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		edge.Refuse(w, r, http.StatusNotFound, mintage.CodeNotFound, "There is no such path.")
@@ -213,8 +232,7 @@ func healthOnly(ready func(context.Context) error) http.Handler {
 }
 
 // withHealth answers for the resolver how it is; all other paths may be identities.
-func withHealth(public http.Handler, ready func(context.Context) error) http.Handler {
-	health := healthOnly(ready)
+func withHealth(public, health http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/healthz", "/readyz":
@@ -297,7 +315,7 @@ func (s *serving) run(e *env) error {
 	defer cancel()
 	var wg, closing sync.WaitGroup
 	if s.engine != nil {
-		wg.Go(func() { s.app.work(ctx, e, s.engine) })
+		wg.Go(func() { s.app.work(ctx, e, s.engine, s.sealer) })
 	}
 	// The resolver ends after the last request that it may be needed for.
 	resolving, stopResolving := context.WithCancel(context.WithoutCancel(e))

@@ -121,11 +121,14 @@ func (e *env) printLink(link string) {
 	}
 }
 
+// sealer returns what seals the audit trail; it is run beside an engine.
+func (a *app) sealer(e *env) *audit.Sealer { return audit.NewSealer(a.stores[roleWorker], now, e.log) }
+
 // work mints, seals and counts until ctx is done.
-func (a *app) work(ctx context.Context, e *env, engine *mint.Engine) {
+func (a *app) work(ctx context.Context, e *env, engine *mint.Engine, sealer *audit.Sealer) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { audit.NewSealer(a.stores[roleWorker], now, e.log).Run(ctx) })
+	wg.Go(func() { sealer.Run(ctx) })
 	wg.Go(func() { mint.NewRollUp(a.stores[roleWorker], e.log).Run(ctx) })
 	engine.Run(ctx)
 }
@@ -146,13 +149,13 @@ func (c *workerCmd) Run(e *env) error {
 	engine := c.engine(e, a)
 	if !c.Once {
 		e.log.Info("working", "database", a.store.Engine(), "version", e.version)
-		a.work(e, e, engine)
+		a.work(e, e, engine, a.sealer(e))
 		return nil
 	}
 	if err := engine.RunOnce(e, c.MaxDuration); err != nil {
 		return err
 	}
-	if err := audit.NewSealer(a.stores[roleWorker], now, e.log).RunOnce(e); err != nil {
+	if err := a.sealer(e).RunOnce(e); err != nil {
 		return err
 	}
 	if err := mint.NewRollUp(a.stores[roleWorker], e.log).RunOnce(e); err != nil {

@@ -60,7 +60,7 @@ func (k *Keyring) Check(ctx context.Context, s store.Store) error {
 		return err
 	}
 	err = s.InTx(ctx, func(tx store.Tx) error {
-		// An older database has brands and no check value. A role that sees one brand
+		// Should the check value have been lost, the brands' keys tell. A role that sees one brand
 		// at a time finds none here, and settles the key that it has.
 		brands, err := tx.Brands(ctx)
 		if err != nil {
@@ -88,7 +88,7 @@ func HasMasterKey(ctx context.Context, s store.Store) (has bool, err error) {
 			has = err == nil
 			return err
 		}
-		brands, err := r.Brands(ctx) // an older database
+		brands, err := r.Brands(ctx) // the check value may have been lost
 		has = len(brands) > 0
 		return err
 	})

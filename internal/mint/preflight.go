@@ -13,7 +13,9 @@ import (
 
 // Preflight says everything that stands in the way of a request, in the fixed
 // order of the reasons' codes, and creates nothing. Nil means that a submission
-// would be accepted now. A malformed request is a [mintage.InvalidError].
+// would be accepted now. A malformed request is a [mintage.InvalidError], and one
+// that is for more units than the product has room for a CONFLICT, as it would be
+// when submitted.
 func (s *Service) Preflight(ctx context.Context, p mintage.Principal, req *mintage.MintRequest) ([]mintage.Reason, error) {
 	req, err := validate(req)
 	if err != nil {
@@ -25,8 +27,14 @@ func (s *Service) Preflight(ctx context.Context, p mintage.Principal, req *minta
 		if err != nil {
 			return err
 		}
-		reasons = f.reasons(req)
-		return nil
+		if reasons = f.reasons(req); len(reasons) > 0 {
+			return nil
+		}
+		next, err := r.NextOrdinal(ctx, f.product.Number)
+		if err == nil && req.RequestedQuantity > mintage.MaxProductUnits-next {
+			err = store.NoOrdinals(next)
+		}
+		return err
 	})
 	return reasons, err
 }

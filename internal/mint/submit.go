@@ -20,7 +20,8 @@ type Submission struct {
 // Submit accepts a mint request: in one transaction it checks everything that
 // [Service.Preflight] checks, under locks, and creates the job and its batch. A
 // request that is blocked is a [mintage.BlockedError] with all reasons, a
-// malformed one a [mintage.InvalidError]; both leave nothing behind.
+// malformed one a [mintage.InvalidError], and one for more units than the product has
+// room for a CONFLICT; none of them leaves anything behind.
 //
 // key is the idempotency key, "" for none. The first accepted request takes it;
 // the same request again gets the first job and batch; another request under it

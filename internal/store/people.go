@@ -121,6 +121,12 @@ type SealReader interface {
 	// UnsealedBrands lists the brands that have events above the last sealed one,
 	// up to a number: at most limit of them.
 	UnsealedBrands(ctx context.Context, upTo int64, limit int) ([]int64, error)
+	// UnsealedSince returns the time of the oldest event that stands first above the
+	// last sealed one of its brand; zero where all are sealed.
+	UnsealedSince(ctx context.Context) (time.Time, error)
+	// TrailBrands lists the brand numbers that events and blocks name, in order,
+	// whether there is such a brand or not.
+	TrailBrands(ctx context.Context) ([]int64, error)
 }
 
 // SealTx extends them.

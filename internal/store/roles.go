@@ -55,6 +55,9 @@ type ProductReader interface {
 	// ProductByCode finds a product by its product code.
 	ProductByCode(ctx context.Context, brand int64, code string) (*mintage.Product, error)
 	Products(ctx context.Context, brand int64, filter ProductFilter, page Page) ([]*mintage.Product, error)
+	// NextOrdinal returns the ordinal of a product that is reserved next, given the
+	// product's number.
+	NextOrdinal(ctx context.Context, product int64) (int64, error)
 	// GTINOwner returns the number of the product that gtin belongs to, because
 	// units were or are being minted with it; 0 if none.
 	GTINOwner(ctx context.Context, brand int64, gtin string) (int64, error)

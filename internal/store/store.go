@@ -110,10 +110,17 @@ type Page struct {
 	Limit int   // at most so many rows, at least 1
 }
 
-// NoOrdinals is why [RequestTx.ReserveOrdinals] refuses; next is the product's next
+// NoOrdinals is why [RequestTx.ReserveOrdinals], and a preflight, refuse; next is the product's next
 // ordinal.
 func NoOrdinals(next int64) error {
 	return mintage.Errorf(mintage.CodeConflict,
 		"A product can have %d units, and this one has room for %d more; request no more than that, or mint with a new product.",
 		int64(mintage.MaxProductUnits), mintage.MaxProductUnits-next)
+}
+
+// Unreleased is why [Store.Ping] and [Store.Migrate] refuse a database that was made
+// before the first release.
+func Unreleased() error {
+	return mintage.Errorf(mintage.CodeOldSchema,
+		"The database was made by a mintage from before its first release, and cannot be brought up to date; start anew with an empty one (CHANGELOG.md).")
 }

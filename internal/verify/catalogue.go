@@ -1,9 +1,12 @@
 package verify
 
 import (
+	"strconv"
+
 	"mintage"
 	"mintage/internal/gs1"
 	"mintage/internal/serial"
+	"mintage/internal/store"
 )
 
 // readCatalogue reads what batches are held against: products, claims of GTINs,
@@ -137,10 +140,45 @@ func (a *audit) checkLedger() error {
 		if brand == nil {
 			continue // an orphan, which has been said
 		}
-		if capacity := r.Capacity(brand.overIssue); r.Committed > capacity {
+		if r.Committed <= r.Capacity(brand.overIssue) {
+			continue
+		}
+		highest, err := a.highestOverIssue(r.BrandNumber, brand)
+		if !a.readable(err, a.production) {
+			break
+		}
+		if capacity := r.Capacity(highest); r.Committed > capacity {
 			a.production.find("production batch %s has %d units committed, but may have %d", r.ID, r.Committed, capacity)
 		}
 	}
 	a.checkRanges()
 	return nil
+}
+
+// highestOverIssue is the highest percentage that a brand ever allowed, as its events
+// tell. What was committed under it stays where the percentage falls.
+func (a *audit) highestOverIssue(number int64, b *brand) (int, error) {
+	if b.highestKnown {
+		return b.highest, nil
+	}
+	highest := b.overIssue
+	for page := (store.Page{Limit: 1000}); ; {
+		events, err := a.r.Events(a.ctx, number, store.EventFilter{Kind: mintage.EventBrandUpdated}, page)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range events {
+			for _, text := range []string{e.From, e.To} {
+				// Whatever is no percentage allowed nothing.
+				if percent, err := strconv.Atoi(text); err == nil && percent <= mintage.MaxOverIssuePercent {
+					highest = max(highest, percent)
+				}
+			}
+			page.After = e.Number
+		}
+		if len(events) < page.Limit {
+			b.highest, b.highestKnown = highest, true
+			return highest, nil
+		}
+	}
 }

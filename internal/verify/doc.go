@@ -55,8 +55,8 @@
 //   - Whether times are true: clocks may jump, and nothing depends on them.
 //   - The order of claims (promise 5) and which worker held a lock (promise 4):
 //     they are not stored.
-//   - A production batch against a percentage of over-issue that was higher when
-//     the requests came: it is held against today's.
+//   - The percentage of over-issue of the moment when a request came: a production
+//     batch is held against the highest one that its brand ever had, as events tell.
 //   - Codes that stand twice beyond the first ten thousand wrong ones of a run.
 //   - Damage below SQL that the database hides, such as an index that lacks a row.
 //     Where PostgreSQL refuses to read a page, it ends the transaction, and the

@@ -96,6 +96,9 @@ type audit struct {
 type brand struct {
 	id        string
 	overIssue int
+
+	highest      int // the highest percentage of over-issue ever, where it was asked for
+	highestKnown bool
 }
 
 type product struct {

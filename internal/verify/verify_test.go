@@ -148,6 +148,31 @@ func TestADamagedFile(t *testing.T) {
 	expect(t, h.audit(), "counts gaps orphans duplicates codes", 0)
 }
 
+// What was committed while more over-issue was allowed stays true when less is; the
+// events tell what was allowed.
+func TestOverIssueIsLowered(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		h := newHistory(t, db) // has committed 110 of 100
+		set := func(percent int) {
+			p := mintage.Principal{BrandNumber: h.brand.Number, Role: mintage.RoleOwner, Actor: "key:test"}
+			if _, err := h.service.UpdateBrand(t.Context(), p, mint.SettingsPatch{OverIssuePercent: &percent}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, percent := range []int{5, 9, 0} {
+			set(percent)
+			h.healthy()
+		}
+		storetest.Unguard(t, db.Raw(t))
+		h.execute("UPDATE production_batches SET quantity = 99 WHERE quantity = 100")
+		expect(t, h.audit(), "production batches", 1)
+		h.execute("UPDATE production_batches SET quantity = 100 WHERE quantity = 99")
+		h.healthy()
+		h.execute("UPDATE events SET from_state = '9' WHERE from_state = '10'")
+		expect(t, h.audit(), "production batches", 1)
+	})
+}
+
 // Whoever audits beside workers sees one moment, in which everything agrees.
 func TestBesideWorkers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {

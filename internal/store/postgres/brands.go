@@ -46,11 +46,7 @@ func (t *tx) BasesOf(ctx context.Context, brand int64) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]string, len(bases))
-	for i, base := range bases {
-		list[i] = *base
-	}
-	return list, nil
+	return values(bases), nil
 }
 
 // CreateBrand also makes the new brand the transaction's, so that policies let it

@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 
 	"mintage"
+	"mintage/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -37,6 +38,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 }
 
 func (s *Store) migrate(ctx context.Context) error {
+	if err := s.refuseUnreleased(ctx); err != nil {
+		return err
+	}
 	db := stdlib.OpenDB(*s.direct)
 	defer db.Close()
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(migrationLock),
@@ -86,6 +90,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // checkVersion compares the schema with what this program was made for.
 func (s *Store) checkVersion(ctx context.Context) error {
+	if err := s.refuseUnreleased(ctx); err != nil {
+		return err
+	}
 	var version int64
 	err := s.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&version)
 	if err != nil {
@@ -99,6 +106,22 @@ func (s *Store) checkVersion(ctx context.Context) error {
 		return outOfDate()
 	case version > latest:
 		return mintage.Errorf(mintage.CodeOldSchema, "The database was migrated by a later version of mintage; run that one.")
+	}
+	return nil
+}
+
+// refuseUnreleased refuses a database from before the first release, when migrations
+// were still edited: it has the version of ours and lacks what came last.
+func (s *Store) refuseUnreleased(ctx context.Context) error {
+	var unreleased bool
+	err := s.pool.QueryRow(ctx, `
+		SELECT to_regclass('api_keys') IS NOT NULL
+			AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('api_keys') AND attname = 'successor')`).Scan(&unreleased)
+	if err == nil && unreleased {
+		return store.Unreleased()
+	}
+	if err != nil {
+		return failure(ctx, err)
 	}
 	return nil
 }

@@ -99,6 +99,11 @@ func scanNumber(row pgx.Row) (*int64, error) {
 	return n, row.Scan(n)
 }
 
+func (t *tx) NextOrdinal(ctx context.Context, product int64) (next int64, err error) {
+	err = t.get(ctx, []any{&next}, `SELECT next_ordinal FROM products WHERE number = $1`, product)
+	return next, err
+}
+
 const selectSchema = `SELECT id, document FROM dpp_schemas`
 
 func scanSchema(row pgx.Row) (*store.Schema, error) {

@@ -69,8 +69,8 @@ func (t *tx) ReserveOrdinals(ctx context.Context, product, quantity int64) (int6
 	if mintage.ErrorCode(err) != mintage.CodeNotFound {
 		return first, err
 	}
-	var next int64
-	if err := t.get(ctx, []any{&next}, `SELECT next_ordinal FROM products WHERE number = $1`, product); err != nil {
+	next, err := t.NextOrdinal(ctx, product)
+	if err != nil {
 		return 0, err
 	}
 	return 0, store.NoOrdinals(next)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -58,11 +59,47 @@ func (t *tx) UnsealedBrands(ctx context.Context, upTo int64, limit int) ([]int64
 	if err != nil {
 		return nil, err
 	}
-	numbers := make([]int64, len(brands))
-	for i, b := range brands {
-		numbers[i] = *b
+	return values(brands), nil
+}
+
+// UnsealedSince asks the indexes as UnsealedBrands does.
+func (t *tx) UnsealedSince(ctx context.Context) (since time.Time, err error) {
+	err = t.get(ctx, []any{utc(&since)}, `
+		SELECT min(e.at) FROM brands b
+		CROSS JOIN LATERAL (
+			SELECT coalesce((
+				SELECT s.last_event FROM event_seals s
+				WHERE s.brand_number = b.number ORDER BY s.number DESC LIMIT 1
+			), 0) AS sealed OFFSET 0
+		) s
+		CROSS JOIN LATERAL (
+			SELECT e.at FROM events e
+			WHERE e.brand_number = b.number AND e.number > s.sealed
+			ORDER BY e.number LIMIT 1
+		) e`)
+	return since, err
+}
+
+// TrailBrands goes from one brand number to the next in the indexes.
+func (t *tx) TrailBrands(ctx context.Context) ([]int64, error) {
+	brands, err := many(ctx, t, scanNumber, `
+		WITH RECURSIVE e AS (
+			(SELECT brand_number AS number FROM events ORDER BY brand_number LIMIT 1)
+			UNION ALL
+			SELECT (SELECT n.brand_number FROM events n WHERE n.brand_number > e.number ORDER BY n.brand_number LIMIT 1)
+			FROM e WHERE e.number IS NOT NULL
+		), s AS (
+			(SELECT brand_number AS number FROM event_seals ORDER BY brand_number LIMIT 1)
+			UNION ALL
+			SELECT (SELECT n.brand_number FROM event_seals n WHERE n.brand_number > s.number ORDER BY n.brand_number LIMIT 1)
+			FROM s WHERE s.number IS NOT NULL
+		)
+		SELECT number FROM (SELECT number FROM e UNION SELECT number FROM s) brands
+		WHERE number IS NOT NULL ORDER BY number`)
+	if err != nil {
+		return nil, err
 	}
-	return numbers, nil
+	return values(brands), nil
 }
 
 func (t *tx) LockSeals(ctx context.Context) (got bool, err error) {

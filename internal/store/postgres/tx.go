@@ -314,6 +314,15 @@ func (u *utcTime) ScanTimestamptz(v pgtype.Timestamptz) error {
 	return nil
 }
 
+// values are what the rows of one column hold.
+func values[T any](rows []*T) []T {
+	list := make([]T, len(rows))
+	for i, row := range rows {
+		list[i] = *row
+	}
+	return list
+}
+
 // nullTime is the zero time as NULL.
 func nullTime(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -31,8 +31,11 @@ func (r reader) Brands(ctx context.Context) ([]*mintage.Brand, error) {
 }
 
 func (r reader) BasesOf(ctx context.Context, brand int64) ([]string, error) {
-	return list(ctx, r.session, func(scan scanner) (base string, err error) { return base, scan(&base) },
-		`SELECT base FROM resolver_bases WHERE brand_number = ? ORDER BY base`, brand)
+	scanBase := func(scan scanner) (base string, err error) {
+		err = scan(&base)
+		return base, err
+	}
+	return list(ctx, r.session, scanBase, `SELECT base FROM resolver_bases WHERE brand_number = ? ORDER BY base`, brand)
 }
 
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"mintage"
+	"mintage/internal/store"
 )
 
 //go:embed migrations/*.sql
@@ -72,6 +73,15 @@ func (s *Store) version(ctx context.Context) (version int64, err error) {
 			return err
 		}
 		version, err = one(ctx, r, integer, "SELECT coalesce(max(version_id), 0) FROM "+goose.DefaultTablename+" WHERE is_applied")
+		if err != nil || version == 0 {
+			return err
+		}
+		// From before the first release, when migrations were still edited, a file has the
+		// version of ours and lacks what came last.
+		last, err := one(ctx, r, integer, "SELECT count(*) FROM pragma_table_info('api_keys') WHERE name = 'successor'")
+		if err == nil && last == 0 {
+			err = store.Unreleased()
+		}
 		return err
 	})
 	return version, err

@@ -72,6 +72,10 @@ func (t *tx) UpdateProduct(ctx context.Context, p *mintage.Product) error {
 		p.Number, p.BrandNumber))
 }
 
+func (r reader) NextOrdinal(ctx context.Context, product int64) (int64, error) {
+	return one(ctx, r.session, integer, `SELECT next_ordinal FROM products WHERE number = ?`, product)
+}
+
 func (r reader) GTINOwner(ctx context.Context, brand int64, gtin string) (int64, error) {
 	return one(ctx, r.session, integer, `
 		SELECT coalesce(max(product_number), 0) FROM gtin_claims WHERE brand_number = ? AND gtin = ?`, brand, gtin)

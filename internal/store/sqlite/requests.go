@@ -46,7 +46,7 @@ func (t *tx) ReleaseGTIN(ctx context.Context, brand int64, gtin string, product 
 }
 
 func (t *tx) ReserveOrdinals(ctx context.Context, product, quantity int64) (first int64, err error) {
-	first, err = one(ctx, t.session, integer, `SELECT next_ordinal FROM products WHERE number = ?`, product)
+	first, err = t.NextOrdinal(ctx, product)
 	if err != nil {
 		return 0, err
 	}

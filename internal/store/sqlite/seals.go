@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"mintage"
 )
@@ -53,6 +54,40 @@ func (r reader) UnsealedBrands(ctx context.Context, upTo int64, limit int) ([]in
 		)
 		ORDER BY b.number LIMIT ?`,
 		upTo, max(limit, 1))
+}
+
+// UnsealedSince asks the indexes as UnsealedBrands does.
+func (r reader) UnsealedSince(ctx context.Context) (time.Time, error) {
+	scanTime := func(scan scanner) (since time.Time, err error) {
+		err = scan(timeInto{&since})
+		return since, err
+	}
+	return one(ctx, r.session, scanTime, `
+		SELECT min((
+			SELECT e.at FROM events e
+			WHERE e.brand_number = b.number
+				AND e.number > coalesce((
+					SELECT s.last_event FROM event_seals s
+					WHERE s.brand_number = b.number ORDER BY s.number DESC LIMIT 1
+				), 0)
+			ORDER BY e.number LIMIT 1
+		)) FROM brands b`)
+}
+
+// TrailBrands goes from one brand number to the next in the indexes.
+func (r reader) TrailBrands(ctx context.Context) ([]int64, error) {
+	return list(ctx, r.session, integer, `
+		WITH RECURSIVE e (number) AS (
+			SELECT min(brand_number) FROM events
+			UNION ALL
+			SELECT (SELECT min(n.brand_number) FROM events n WHERE n.brand_number > e.number) FROM e WHERE e.number IS NOT NULL
+		), s (number) AS (
+			SELECT min(brand_number) FROM event_seals
+			UNION ALL
+			SELECT (SELECT min(n.brand_number) FROM event_seals n WHERE n.brand_number > s.number) FROM s WHERE s.number IS NOT NULL
+		)
+		SELECT number FROM (SELECT number FROM e UNION SELECT number FROM s)
+		WHERE number IS NOT NULL ORDER BY number`)
 }
 
 // LockSeals has the lock already: the transaction is the only writer.

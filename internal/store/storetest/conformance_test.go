@@ -18,7 +18,7 @@ var methods = []func(*testing.T){
 	// Reader
 	TestNow,
 	TestBrandByNumber, TestBrandByID, TestBrands, TestBasesOf, TestLogo, TestAPIKey,
-	TestProductByID, TestProductBySKU, TestProductByCode, TestProducts, TestGTINOwner, TestSchemaByID, TestSchemas,
+	TestProductByID, TestProductBySKU, TestProductByCode, TestProducts, TestNextOrdinal, TestGTINOwner, TestSchemaByID, TestSchemas,
 	TestProductionBatchByID, TestProductionBatchByCode, TestProductionBatches,
 	TestWorkByJobID, TestWorkByBatchID, TestWorkByOrdinal, TestWorks, TestNextDue,
 	TestUnitCode, TestEachUnit, TestCycles,
@@ -26,7 +26,7 @@ var methods = []func(*testing.T){
 	TestHasUsers, TestUserByEmail, TestUserByID, TestUserByIdentity, TestIdentities,
 	TestMemberships, TestMembers, TestInvitation, TestInvitations, TestSession, TestAPIKeys,
 	TestKeyCheck,
-	TestLastSeal, TestSeals, TestEventsBetween, TestUnsealedBrands,
+	TestLastSeal, TestSeals, TestEventsBetween, TestUnsealedBrands, TestUnsealedSince, TestTrailBrands,
 	TestUnitStates, TestRecalls, TestLotCounts, TestScans, TestScanNetworks, TestLinks, TestDailyCounts,
 	TestBases, TestProductByGTIN, TestBatchByOrdinal, TestLotsByCode, TestChanges,
 	TestAllProducts, TestAllBases, TestAllGTINs, TestAllKeys, TestAllProductionBatches,

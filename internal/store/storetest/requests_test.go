@@ -76,6 +76,23 @@ func TestClaimKey(t *testing.T) {
 	})
 }
 
+func TestNextOrdinal(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		b := f.NewBrand()
+		p, other := f.NewProduct(b), f.NewProduct(b)
+		next := func(number int64) func(context.Context, store.Reader) (int64, error) {
+			return func(ctx context.Context, r store.Reader) (int64, error) { return r.NextOrdinal(ctx, number) }
+		}
+		same(t, read(t, db, next(p.Number)), 0)
+		f.Submit(p, 7)
+		f.Submit(p, 5)
+		same(t, read(t, db, next(p.Number)), 12)
+		same(t, read(t, db, next(other.Number)), 0)
+		wantCode(t, db.Read(t.Context(), func(r store.Reader) error { _, err := next(999)(t.Context(), r); return err }), mintage.CodeNotFound)
+	})
+}
+
 func TestReserveOrdinals(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		f := storetest.NewFixture(t, db)

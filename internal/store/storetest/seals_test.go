@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"time"
 
 	"mintage"
 	"mintage/internal/store"
@@ -145,6 +146,56 @@ func TestUnsealedBrands(t *testing.T) {
 		b2 := newEvent(t, db, f, b)
 		unsealed(b2.Number, b)
 		unsealed(b2.Number - 1)
+	})
+}
+
+func TestUnsealedSince(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		a, b := f.NewBrand(), f.NewBrand()
+		since := func() time.Time {
+			return read(t, db, func(ctx context.Context, r store.Reader) (time.Time, error) { return r.UnsealedSince(ctx) })
+		}
+		event := func(b *mintage.Brand, at time.Time) *mintage.Event {
+			e := &mintage.Event{BrandNumber: b.Number, At: at, Kind: mintage.EventBrandUpdated, Actor: "cli", SubjectID: b.ID}
+			write(t, db, appendEvent(e))
+			return e
+		}
+		same(t, since(), time.Time{})
+		at := f.Now()
+		a1, b1 := event(a, at.Add(2*time.Second)), event(b, at.Add(time.Second))
+		event(a, at) // whose turn comes after the first one's
+		same(t, since(), b1.At)
+		newSeal(t, db, f, b, 1, b1.Number)
+		same(t, since(), a1.At)
+		newSeal(t, db, f, a, 1, a1.Number)
+		same(t, since(), at)
+		newSeal(t, db, f, a, 2, a1.Number+10)
+		same(t, since(), time.Time{})
+	})
+}
+
+func TestTrailBrands(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		a, b, c := f.NewBrand(), f.NewBrand(), f.NewBrand()
+		f.NewBrand() // has no events
+		list := func() []int64 {
+			return append([]int64{}, read(t, db, func(ctx context.Context, r store.Reader) ([]int64, error) { return r.TrailBrands(ctx) })...)
+		}
+		same(t, list(), []int64{})
+		newEvent(t, db, f, c)
+		newEvent(t, db, f, a)
+		newEvent(t, db, f, c)
+		same(t, list(), []int64{a.Number, c.Number})
+		newSeal(t, db, f, b, 1, 10)
+		newSeal(t, db, f, c, 1, 10)
+		nobody := copyOf(a)
+		nobody.Number = 999_999
+		newSeal(t, db, f, nobody, 1, 10)
+		nobody.Number = 999_998
+		newEvent(t, db, f, nobody)
+		same(t, list(), []int64{a.Number, b.Number, c.Number, 999_998, 999_999})
 	})
 }
 

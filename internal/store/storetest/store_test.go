@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,17 @@ func TestMigrate(t *testing.T) {
 					}
 				}
 			})
+		})
+	})
+	t.Run("from before the first release", func(t *testing.T) {
+		storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+			execute(t, db, "ALTER TABLE api_keys RENAME COLUMN successor TO other")
+			for name, err := range map[string]error{"Ping": db.Ping(t.Context()), "Migrate": db.Migrate(t.Context())} {
+				wantCode(t, err, mintage.CodeOldSchema)
+				if message := mintage.ErrorMessage(err); !strings.Contains(message, "before its first release") {
+					t.Errorf("%s says %q", name, message)
+				}
+			}
 		})
 	})
 	for _, engine := range storetest.Engines {

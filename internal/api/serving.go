@@ -13,32 +13,32 @@ import (
 	"mintage/internal/edge"
 )
 
-// exchange is what the API knows of one request while it is served; the edge
+// serving is what the API knows of one request while it is served; the edge
 // knows its id and its client's address.
-type exchange struct {
+type serving struct {
 	path      string // in lower case
 	key       string // the API key that was sent; "" for none
 	principal mintage.Principal
 	operation *huma.Operation // nil before a route was found
 }
 
-type exchangeKey struct{}
+type servingKey struct{}
 
-// exchangeOf returns the exchange that a context belongs to.
-func exchangeOf(ctx context.Context) *exchange {
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+// servingOf returns the serving that a context belongs to.
+func servingOf(ctx context.Context) *serving {
+	if x, ok := ctx.Value(servingKey{}).(*serving); ok {
 		return x
 	}
-	return &exchange{}
+	return &serving{}
 }
 
 // principal is who makes the request; guard has put it there.
-func principal(ctx context.Context) mintage.Principal { return exchangeOf(ctx).principal }
+func principal(ctx context.Context) mintage.Principal { return servingOf(ctx).principal }
 
 // ServeHTTP serves one request that the edge has let through.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{path: strings.ToLower(r.URL.Path)}
-	ctx := context.WithValue(r.Context(), exchangeKey{}, x)
+	x := &serving{path: strings.ToLower(r.URL.Path)}
+	ctx := context.WithValue(r.Context(), servingKey{}, x)
 	r = r.WithContext(ctx)
 	r.Header.Del("Accept") // there is one format, whatever is asked for
 	s.extend(w, s.limits.whole+s.limits.chunk)
