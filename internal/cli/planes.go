@@ -159,7 +159,8 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 		}
 		pages, err = web.New(web.Deps{
 			Access: s.app.access, Mint: s.app.mint, Catalogue: s.app.catalogue, OIDC: oidc, BaseURL: s.baseURL,
-			Secure: s.tls || strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
+			CursorKey: s.app.master.Derive("cursors"),
+			Secure:    s.tls || strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
 		})
 		if err != nil {
 			return nil, err

@@ -4,12 +4,13 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 
 	textlanguage "golang.org/x/text/language"
 	"golang.org/x/text/message"
 )
 
-//go:embed messages/*.json
+//go:embed messages
 var messageFiles embed.FS
 
 // languageCodes are the languages there are, the default first.
@@ -32,23 +33,44 @@ func loadLanguages() (*languages, error) {
 	all := &languages{}
 	var tags []textlanguage.Tag
 	for _, code := range languageCodes() {
-		file, err := messageFiles.ReadFile("messages/" + code + ".json")
-		if err != nil {
-			return nil, err
-		}
 		tag, err := textlanguage.Parse(code)
 		if err != nil {
 			return nil, err
 		}
-		l := &language{code: code, printer: message.NewPrinter(tag)}
-		if err := json.Unmarshal(file, &l.texts); err != nil {
-			return nil, fmt.Errorf("messages/%s.json: %w", code, err)
+		l := &language{code: code, texts: map[string]string{}, printer: message.NewPrinter(tag)}
+		if err := l.load(); err != nil {
+			return nil, err
 		}
 		all.list = append(all.list, l)
 		tags = append(tags, tag)
 	}
 	all.matcher = textlanguage.NewMatcher(tags)
 	return all, nil
+}
+
+// load reads the language's files: one for each part of the pages, and no key twice.
+func (l *language) load() error {
+	files, err := fs.Glob(messageFiles, "messages/"+l.code+"/*.json")
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		file, err := messageFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(file, &texts); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		for key, text := range texts {
+			if _, twice := l.texts[key]; twice {
+				return fmt.Errorf("%s: %s is in another file too", name, key)
+			}
+			l.texts[key] = text
+		}
+	}
+	return nil
 }
 
 // choose returns the language that fits a request's Accept-Language best

@@ -105,9 +105,14 @@ func (v *view) Nav() []navItem {
 		item navItem
 		op   access.Operation
 	}{
-		{navItem{Path: "/mint", Key: "nav.mint", Current: v.name == "dashboard"}, opViewDashboard},
+		{navItem{Path: "/mint", Key: "nav.mint"}, opViewDashboard},
+		{navItem{Path: "/products", Key: "nav.products"}, "list_products"},
+		{navItem{Path: "/production-batches", Key: "nav.production_batches"}, "list_production_batches"},
+		{navItem{Path: "/settings", Key: "nav.settings"}, "get_brand"},
 	} {
 		if access.Allow(v.visit.principal, one.op) == nil {
+			path := v.visit.r.URL.Path
+			one.item.Current = path == one.item.Path || strings.HasPrefix(path, one.item.Path+"/")
 			items = append(items, one.item)
 		}
 	}
@@ -119,6 +124,20 @@ type field struct {
 	Name, Type, Autocomplete string
 	Label, Hint, Value       string
 	Fault                    string
+	Options                  []option // of a select or a group of radio buttons
+}
+
+// option is one thing to choose.
+type option struct{ Value, Label, Hint string }
+
+// Select describes a choice among options: a list, or radio buttons, which show each
+// option's hint. The first one is chosen where nothing was.
+func (v *view) Select(name string, options []option) field {
+	f := v.Field(name, "", "off")
+	if f.Options = options; f.Value == "" && len(options) > 0 {
+		f.Value = options[0].Value
+	}
+	return f
 }
 
 // DescribedBy lists the elements that say more about the input.

@@ -18,6 +18,9 @@ type Route struct {
 	Public bool
 
 	handle func(*visit) error
+	// upload routes read their body themselves, as multipart/form-data, piece by piece:
+	// see visit.upload.
+	upload bool
 	// asset routes know no session: what they serve is the same for everybody.
 	asset bool
 }
@@ -74,7 +77,7 @@ func (s *server) serve(route Route, w http.ResponseWriter, r *http.Request) {
 	v := s.bare(w, r)
 	defer v.recover()
 	edge.SetRoute(r.Context(), route.Pattern())
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost && !route.upload {
 		var err error
 		if v.form, err = v.readForm(); err != nil {
 			v.fail(err)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io/fs"
 	"mime"
 	"path"
 	"strings"
@@ -13,6 +14,14 @@ import (
 
 //go:embed static
 var staticFiles embed.FS
+
+// styleFiles are served as one, in the order of their names.
+//
+//go:embed styles/*.css
+var styleFiles embed.FS
+
+// styleSheet is the name that they have together.
+const styleSheet = "app.css"
 
 // static is the files that pages refer to. Each is served under a name with a hash
 // of its content, so that a browser may keep it for ever and still has the one that
@@ -33,12 +42,37 @@ func loadStatic() (*static, error) {
 		if err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(content)
-		extension := path.Ext(e.Name())
-		served := strings.TrimSuffix(e.Name(), extension) + "." + hex.EncodeToString(sum[:6]) + extension
-		s.names[e.Name()], s.files[served] = served, content
+		s.add(e.Name(), content)
 	}
+	sheet, err := joinedStyles()
+	if err != nil {
+		return nil, err
+	}
+	s.add(styleSheet, sheet)
 	return s, nil
+}
+
+func (s *static) add(name string, content []byte) {
+	sum := sha256.Sum256(content)
+	extension := path.Ext(name)
+	served := strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:6]) + extension
+	s.names[name], s.files[served] = served, content
+}
+
+func joinedStyles() ([]byte, error) {
+	names, err := fs.Glob(styleFiles, "styles/*.css")
+	if err != nil {
+		return nil, err
+	}
+	var sheet []byte
+	for _, name := range names {
+		part, err := styleFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		sheet = append(append(sheet, part...), '\n')
+	}
+	return sheet, nil
 }
 
 // staticFile serves one of them.

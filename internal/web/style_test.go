@@ -11,7 +11,7 @@ import (
 // TestContrast holds every pair of text and ground that the style sheet makes to
 // WCAG 2.2: 4.5:1 for text, 3:1 for the borders of inputs and for focus.
 func TestContrast(t *testing.T) {
-	css, err := staticFiles.ReadFile("static/app.css")
+	css, err := joinedStyles()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func luminance(t *testing.T, hex string) float64 {
 
 // TestTypeScale keeps the style sheet to the five sizes of text.
 func TestTypeScale(t *testing.T) {
-	css, err := staticFiles.ReadFile("static/app.css")
+	css, err := joinedStyles()
 	if err != nil {
 		t.Fatal(err)
 	}

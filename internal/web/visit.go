@@ -9,7 +9,9 @@ import (
 	"unicode/utf8"
 
 	"mintage"
+	"mintage/internal/cursor"
 	"mintage/internal/edge"
+	"mintage/internal/mint"
 )
 
 // visit is one request of a person while it is served.
@@ -137,6 +139,41 @@ func (v *visit) renderForm(status int, name string, data any, f *form) error {
 	v.w.WriteHeader(status)
 	_, _ = v.w.Write(b.Bytes()) // nobody to tell
 	return nil
+}
+
+// page is the part of a list that the request asks for: limit rows after its cursor,
+// and one more, which tells whether there is a next part.
+func (v *visit) page(limit int) (mint.Page, error) {
+	page := mint.Page{Limit: limit + 1}
+	text := v.r.URL.Query().Get("cursor")
+	if text == "" {
+		return page, nil
+	}
+	var err error
+	page.After, err = v.cursors().Decode(text)
+	return page, err
+}
+
+// cursors are those of the list that the request's path names.
+func (v *visit) cursors() cursor.Sealer {
+	return cursor.New(v.CursorKey, v.principal.BrandNumber, "web "+v.r.URL.Path)
+}
+
+// part is one part of a list as a page shows it.
+type part[R any] struct {
+	Rows []R
+	Next string // the URL of the next part, with the same filters; "" at the end
+}
+
+// partOf takes the row off again that page asked for beyond the limit. number is what
+// orders the rows.
+func partOf[R any](v *visit, rows []R, limit int, number func(R) int64) part[R] {
+	if len(rows) <= limit {
+		return part[R]{Rows: rows}
+	}
+	query := v.r.URL.Query()
+	query.Set("cursor", v.cursors().Encode(number(rows[limit-1])))
+	return part[R]{rows[:limit], v.r.URL.Path + "?" + query.Encode()}
 }
 
 // maxForm is how many bytes a form may have.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -21,6 +22,9 @@ type Deps struct {
 
 	// OIDC is the OpenID provider to sign in with; nil for none.
 	OIDC *OIDCConfig
+	// CursorKey is what the keys of cursors are derived from, the same in every process
+	// of an installation. Without it they hold until the process ends.
+	CursorKey []byte
 	// BaseURL is how people reach mintage, such as https://mintage.example.com,
 	// without a path. It may be "" where there is no OpenID provider.
 	BaseURL string
@@ -61,6 +65,9 @@ func newServer(d Deps) (*server, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+	if len(s.CursorKey) == 0 {
+		s.CursorKey = []byte(rand.Text())
+	}
 	if d.BaseURL != "" {
 		u, err := url.Parse(d.BaseURL)
 		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -94,7 +101,7 @@ func newServer(d Deps) (*server, error) {
 }
 
 // contentSecurityPolicy allows what is ours and nothing inline.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 // ServeHTTP serves one request.
