@@ -46,6 +46,8 @@ type ProductFilter struct {
 	GTIN string // 14 digits
 	// Status is "" for any.
 	Status mintage.CommercialStatus
+	// Search is words, each of which begins a word of the product's SKU, name or GTIN.
+	Search string
 }
 
 // ProductReader reads the catalogue of one brand.
