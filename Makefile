@@ -3,7 +3,7 @@
 
 ARGS      ?=
 BENCHTIME ?= 300ms
-FUZZTIME  ?= 5s
+FUZZTIME  ?= 1s
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The linter has a module of its own, so that the root go.mod stays small.
@@ -21,8 +21,9 @@ demo: ## run mintage with sample data (ARGS=--once to print and leave)
 build: ## build bin/mintage
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/mintage ./cmd/mintage
 
-test: setup-tests build ## run the tests, on both databases, with the race detector
+test: setup-tests build ## run the tests, on both databases, with the race detector, and each fuzz test for a moment
 	MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -race -timeout 20m ./...
+	@$(MAKE) --no-print-directory fuzz-short
 
 test-long: setup-tests build ## run the tests that are too slow for every day (TestLong…)
 	MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -tags long -run '^TestLong' -timeout 15m ./...
@@ -58,7 +59,7 @@ chaos: setup-tests build ## bring about every fault, again and again (about 10 m
 	go test -count=1 -timeout 20m ./internal/store/storetest -run '^TestModel$$' -rapid.checks=2000
 	cd internal/e2e && MINTAGE_CHAOS=long MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -count=1 -run '^TestFault' -timeout 40m
 
-fuzz-short: ## run each fuzz test for a moment (FUZZTIME=5s)
+fuzz-short: ## run each fuzz test for a moment (FUZZTIME=5m for longer)
 	@list=$$(go test -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
 	echo "$$list" | awk '/^Fuzz/ { names[++n] = $$1 } \
 		/^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \

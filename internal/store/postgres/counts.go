@@ -97,8 +97,9 @@ func (t *tx) RollUp(ctx context.Context, horizon int64, limit int) (more bool, e
 			ORDER BY number LIMIT $3
 		), lots AS (
 			INSERT INTO lot_counts AS c (product_number, first_ordinal, brand_number, activated, revoked_minted, revoked_active)
-			SELECT e.product_number, `+lotOfEvent+` AS lot, e.brand_number, `+transitions+`
-			FROM e WHERE e.kind = 'unit.transition'
+			SELECT e.product_number, e.lot, e.brand_number, `+transitions+`
+			FROM (SELECT e.*, `+lotOfEvent+` AS lot FROM e WHERE e.kind = 'unit.transition') e
+			WHERE e.lot IS NOT NULL -- verify names the others
 			GROUP BY 1, 2, 3 ORDER BY 1, 2
 			ON CONFLICT (product_number, first_ordinal) DO UPDATE SET
 				activated = c.activated + EXCLUDED.activated,

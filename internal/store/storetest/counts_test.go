@@ -332,6 +332,19 @@ func TestRollUp(t *testing.T) {
 			roll(worker, horizon, 1000)
 			same(t, read(t, db, lotCounts(batch)), []mintage.Counts{{Minted: 14, Active: 4, Revoked: 2}})
 		})
+		t.Run("of no lot", func(t *testing.T) { // a damaged trail must not stop the counting
+			bare := f.NewProduct(b)
+			write(t, db, appendEvent(&mintage.Event{
+				BrandNumber: b.Number, At: f.Now(), Kind: mintage.EventUnitTransition, Actor: "cli", SubjectID: b.ID,
+				ProductNumber: bare.Number, FirstOrdinal: 3, Quantity: 1, From: "minted", To: "active",
+			}))
+			horizon := settled()
+			for roll(worker, horizon, 1000) {
+			}
+			same(t, roll(worker, horizon, 1000), false)
+			same(t, read(t, db, lotCounts(batch)), []mintage.Counts{{Minted: 14, Active: 4, Revoked: 2}})
+			same(t, count(t, db, "SELECT count(*) FROM lot_counts"), int64(1))
+		})
 		t.Run("by many workers at once", func(t *testing.T) {
 			f.Activate(batch, 10, 11, 12, 13, 14)
 			horizon := settled()
