@@ -54,6 +54,12 @@ type APIKey struct {
 	AdminsSubmit bool
 }
 
+// Valid reports whether the key is accepted at a time: it is not revoked and has not
+// expired.
+func (k *APIKey) Valid(at time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt))
+}
+
 // Validate refuses a key that cannot be stored.
 func (k *APIKey) Validate() error {
 	if k.Label == "" {

@@ -1,6 +1,7 @@
 package mintage
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -32,6 +33,12 @@ type Brand struct {
 	// TapToActivate asks for one tap on the passport page where a scan alone would
 	// activate: for brands whose mails and chats are full of link scanners.
 	TapToActivate bool
+	// DefaultIdentityMode and DefaultActivationMode are what the minting wizard proposes;
+	// a request through the API always says its own.
+	DefaultIdentityMode   IdentityMode
+	DefaultActivationMode ActivationMode
+	// CycleSize, 1 to MaxCycle, is the most units of a cycle, for jobs submitted from now on.
+	CycleSize int
 	// AccentColour of the passport page, "#rrggbb", or "" for mintage's own.
 	AccentColour string
 	// Logo of the passport page, PNG, JPEG or WebP; not read with the brand.
@@ -50,7 +57,29 @@ func (b *Brand) Validate() error {
 	if b.OverIssuePercent < 0 || b.OverIssuePercent > MaxOverIssuePercent {
 		return Errorf(CodeInvalidInput, "The over-issue percentage must be 0 to %d.", MaxOverIssuePercent).WithField("over_issue_percent")
 	}
+	if !slices.Contains(IdentityModes, b.DefaultIdentityMode) {
+		return Errorf(CodeInvalidInput, "The default identity mode must be serial or batch.").WithField("default_identity_mode")
+	}
+	if !slices.Contains(ActivationModes, b.DefaultActivationMode) {
+		return Errorf(CodeInvalidInput, "The default activation mode must be active_at_mint or first_scan.").WithField("default_activation_mode")
+	}
+	if b.CycleSize < 1 || b.CycleSize > MaxCycle {
+		return Errorf(CodeInvalidInput, "The cycle size must be 1 to %d.", MaxCycle).WithField("cycle_size")
+	}
 	return nil
+}
+
+// SetDefaults gives what was not said the value that a new brand has.
+func (b *Brand) SetDefaults() {
+	if b.DefaultIdentityMode == "" {
+		b.DefaultIdentityMode = IdentitySerial
+	}
+	if b.DefaultActivationMode == "" {
+		b.DefaultActivationMode = ActiveAtMint
+	}
+	if b.CycleSize == 0 {
+		b.CycleSize = MaxCycle
+	}
 }
 
 // validateText bounds a text that people typed: its length in characters, valid

@@ -21,6 +21,7 @@ const (
 	EventSignInRefused     EventKind = "member.sign_in_refused" // a wrong password of a known member
 	EventSignedOut         EventKind = "member.signed_out"      // everywhere
 	EventPasswordChanged   EventKind = "member.password_changed"
+	EventNameChanged       EventKind = "member.name_changed"
 	EventProductCreated    EventKind = "product.created"
 	EventProductUpdated    EventKind = "product.updated"
 	EventProductionCreated EventKind = "production_batch.created"

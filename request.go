@@ -16,6 +16,9 @@ const (
 	IdentityBatch  IdentityMode = "batch"  // units share a lot; each still has its own code
 )
 
+// IdentityModes are all of them.
+var IdentityModes = []IdentityMode{IdentitySerial, IdentityBatch}
+
 // ActivationMode says when a token becomes active.
 type ActivationMode string
 
@@ -24,6 +27,9 @@ const (
 	ActiveAtMint ActivationMode = "active_at_mint"
 	FirstScan    ActivationMode = "first_scan"
 )
+
+// ActivationModes are all of them.
+var ActivationModes = []ActivationMode{ActiveAtMint, FirstScan}
 
 // Born is the state in which a token of this mode is minted.
 func (m ActivationMode) Born() TokenStatus {
@@ -70,10 +76,10 @@ func (r *MintRequest) Validate(validLot func(string) error) []*Error {
 	if r.RequestedQuantity < 1 || r.RequestedQuantity > MaxRequestQuantity {
 		fault("/requested_quantity", "The requested quantity must be 1 to %d; submit a larger run as several requests.", MaxRequestQuantity)
 	}
-	if !slices.Contains([]IdentityMode{IdentitySerial, IdentityBatch}, r.IdentityMode) {
+	if !slices.Contains(IdentityModes, r.IdentityMode) {
 		fault("/identity_mode", "The identity mode must be serial or batch.")
 	}
-	if !slices.Contains([]ActivationMode{ActiveAtMint, FirstScan}, r.ActivationMode) {
+	if !slices.Contains(ActivationModes, r.ActivationMode) {
 		fault("/activation_mode", "The activation mode must be active_at_mint or first_scan.")
 	}
 	faults = append(faults, r.validateLots(validLot)...)

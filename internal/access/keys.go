@@ -89,7 +89,7 @@ func (s *Service) RotateKey(ctx context.Context, p mintage.Principal, id string,
 	var text string
 	err := s.changeKey(ctx, p, id, func(tx store.Tx, k *mintage.APIKey) error {
 		at := s.now()
-		if !valid(k, at) {
+		if !k.Valid(at) {
 			return mintage.Errorf(mintage.CodeConflict, "The API key is revoked or has expired; create a new one instead.")
 		}
 		if k.Successor != "" {
@@ -184,7 +184,7 @@ func (s *Service) Authenticate(ctx context.Context, text string, from mintage.Or
 		return mintage.Principal{}, err
 	}
 	at := s.now()
-	if same := subtle.ConstantTimeCompare(k.Hash, hash(secret)) == 1; !same || !valid(k, at) {
+	if same := subtle.ConstantTimeCompare(k.Hash, hash(secret)) == 1; !same || !k.Valid(at) {
 		return mintage.Principal{}, refused
 	}
 	if at.Sub(k.LastUsedAt) >= touchEvery {
@@ -195,11 +195,6 @@ func (s *Service) Authenticate(ctx context.Context, text string, from mintage.Or
 	return mintage.Principal{
 		BrandNumber: k.BrandNumber, Role: k.Role, Actor: "key:" + k.ID, AdminsSubmit: k.AdminsSubmit, Origin: from,
 	}, nil
-}
-
-// valid reports whether a key with the right secret is accepted.
-func valid(k *mintage.APIKey, at time.Time) bool {
-	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || at.Before(k.ExpiresAt))
 }
 
 func parseKey(text string) (id, secret string, ok bool) {

@@ -136,7 +136,7 @@ func (s *Service) stillGood(ctx context.Context, r store.Reader, in *mintage.Inv
 	if mintage.ErrorCode(err) == mintage.CodeNotFound {
 		return false, nil
 	}
-	return err == nil && k.BrandNumber == in.BrandNumber && valid(k, s.now()) && k.Role.MayManage(in.Role), err
+	return err == nil && k.BrandNumber == in.BrandNumber && k.Valid(s.now()) && k.Role.MayManage(in.Role), err
 }
 
 // enter returns the account with an invitation's address, which it makes where there

@@ -288,6 +288,23 @@ func (s *Service) SetPassword(ctx context.Context, u *mintage.User, current, nex
 	return changed, nil
 }
 
+// SetName gives a user another name, by which the members of all the user's brands
+// know the person. u is the account as it was when the context's session was checked,
+// which must still be there: UNAUTHORIZED where it is not. The event says nothing of
+// the names: they are personal, and events stay for ever.
+func (s *Service) SetName(ctx context.Context, u *mintage.User, name string, from mintage.Origin) error {
+	if err := (&mintage.User{Email: u.Email, Name: name}).Validate(); err != nil {
+		return err
+	}
+	if name == u.Name {
+		return nil
+	}
+	return s.changeOwn(ctx, u.ID, mintage.EventNameChanged, from, func(tx store.Tx, stored *mintage.User) error {
+		stored.Name = name
+		return tx.UpdateUser(ctx, stored)
+	})
+}
+
 // SignOutEverywhere ends all sessions of a user, the context's too, which must still
 // be there: UNAUTHORIZED where it is not.
 func (s *Service) SignOutEverywhere(ctx context.Context, userID string, from mintage.Origin) error {

@@ -208,6 +208,38 @@ func TestSetPassword(t *testing.T) {
 	})
 }
 
+func TestSetName(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		u := w.joined(w.p, "eva@acme.example", mintage.RoleViewer)
+		here := w.in("a", u)
+		other := w.joined(w.p, "max@acme.example", mintage.RoleViewer)
+		w.open("other", other.ID)
+		set := func(ctx context.Context, name string) error { return w.SetName(ctx, u, name, origin) }
+		for _, name := range []string{"", " Eva", "E\x00va", strings.Repeat("E", 101)} {
+			w.refused(mintage.CodeInvalidInput, name, func(context.Context) error { return set(here, name) })
+		}
+		for name, ctx := range map[string]context.Context{
+			"no session": t.Context(), "one that there is not": access.WithSession(t.Context(), u.ID, "c"), "another's": access.WithSession(t.Context(), other.ID, "other"),
+		} {
+			w.refused(mintage.CodeUnauthorized, name, func(context.Context) error { return set(ctx, "Eva Other") })
+		}
+		since := len(w.events(w.mine))
+		for range 2 {
+			if err := set(here, "Eva Other"); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if u, err = w.User(t.Context(), u.ID); err != nil || u.Name != "Eva Other" {
+				t.Fatalf("%+v, %v", u, err)
+			}
+		}
+		w.wantEvents(w.mine, since, mintage.Event{Kind: mintage.EventNameChanged, SubjectID: u.ID, Actor: "user:" + u.ID})
+		if _, err := w.signIn(u.Email, goodPassword, "192.0.2.1"); err != nil || !w.isOpen("a") {
+			t.Errorf("the password or the session is gone: %v", err)
+		}
+	})
+}
+
 func TestSignOutEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		u := w.joined(w.p, "eva@acme.example", mintage.RoleViewer)

@@ -288,15 +288,18 @@ func performLife(t *testing.T, do func(string, int, call, ...string) *answer, pr
 func performSettings(t *testing.T, w *world, do func(string, int, call, ...string) *answer) {
 	t.Helper()
 	before := decode[brand](do("get_brand", 200, call{}))
-	if before.ID != w.brand.ID || before.Name != "Brand" || !before.LotFromProductionBatch || before.AdminsSubmit {
+	if before.ID != w.brand.ID || before.Name != "Brand" || !before.LotFromProductionBatch || before.AdminsSubmit ||
+		before.DefaultIdentityMode != mintage.IdentitySerial || before.DefaultActivationMode != mintage.ActiveAtMint || before.CycleSize != mintage.MaxCycle {
 		t.Errorf("brand %+v", before)
 	}
 	want := before
+	want.DefaultIdentityMode, want.DefaultActivationMode, want.CycleSize = mintage.IdentityBatch, mintage.FirstScan, 5000
 	want.OverIssuePercent, want.LotFromProductionBatch, want.TapToActivate = 2, false, true
 	colour := "#1a5fb4"
 	want.AccentColour = &colour
 	equal(t, "changed", decode[brand](do("update_brand", 200, call{contentType: "application/merge-patch+json",
-		body: `{"over_issue_percent":2,"lot_from_production_batch":false,"tap_to_activate":true,"accent_colour":"#1A5FB4"}`})), want)
+		body: `{"over_issue_percent":2,"lot_from_production_batch":false,"tap_to_activate":true,"accent_colour":"#1A5FB4",
+			"default_identity_mode":"batch","default_activation_mode":"first_scan","cycle_size":5000}`})), want)
 	want.AccentColour = nil
 	equal(t, "taken away", decode[brand](do("update_brand", 200, call{body: `{"accent_colour":null}`})), want)
 

@@ -120,7 +120,7 @@ var reasonCodes = []mintage.Code{
 var eventKinds = []mintage.EventKind{
 	mintage.EventBrandCreated, mintage.EventBrandUpdated, mintage.EventSchemaStored, mintage.EventKeyCreated, mintage.EventKeyRotated, mintage.EventKeyRevoked,
 	mintage.EventMemberAdded, mintage.EventMemberChanged, mintage.EventMemberRemoved, mintage.EventMemberInvited,
-	mintage.EventSignedIn, mintage.EventSignInRefused, mintage.EventSignedOut, mintage.EventPasswordChanged,
+	mintage.EventSignedIn, mintage.EventSignInRefused, mintage.EventSignedOut, mintage.EventPasswordChanged, mintage.EventNameChanged,
 	mintage.EventProductCreated, mintage.EventProductUpdated, mintage.EventProductionCreated, mintage.EventProductionUpdated,
 	mintage.EventJobTransition, mintage.EventJobStrike, mintage.EventBatchTransition, mintage.EventBatchCycle, mintage.EventBatchExported,
 	mintage.EventUnitTransition, mintage.EventRecalled, mintage.EventLinksChanged, mintage.EventLogoChanged,

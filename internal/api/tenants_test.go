@@ -51,6 +51,7 @@ var inputs = map[string]kind{
 	"media_type": namesNothing, "context": namesNothing, "default": namesNothing, "tap_to_activate": namesNothing, "accent_colour": namesNothing,
 	"role": namesNothing, "label": namesNothing, "expires_at": namesNothing, "overlap_seconds": namesNothing, "gs1_required": namesNothing,
 	"over_issue_percent": namesNothing, "lot_from_production_batch": namesNothing, "admins_submit": namesNothing, "Last-Event-ID": namesNothing,
+	"default_identity_mode": namesNothing, "default_activation_mode": namesNothing, "cycle_size": namesNothing,
 }
 
 // pathKinds says what the parameter "id" of a path identifies.

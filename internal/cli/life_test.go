@@ -44,8 +44,9 @@ func TestLife(t *testing.T) {
 				}
 			}
 			m.decoded("brand", "create", "--name", "Brand", "--resolver-base", "https://id.example", "--tap-to-activate")
-			brand := m.decoded("brand", "update", "--accent-colour", "#1A5FB4")
-			if brand["tap_to_activate"] != true || brand["accent_colour"] != "#1a5fb4" {
+			brand := m.decoded("brand", "update", "--accent-colour", "#1A5FB4", "--default-identity-mode", "batch", "--default-activation-mode", "first_scan", "--cycle-size", "4")
+			if brand["tap_to_activate"] != true || brand["accent_colour"] != "#1a5fb4" || brand["default_identity_mode"] != "batch" ||
+				brand["default_activation_mode"] != "first_scan" || brand["cycle_size"] != 4.0 {
 				t.Errorf("brand %v", brand)
 			}
 			m.decoded("import", "products", m.file("products.csv", "sku,name\nA,Cell\n"))

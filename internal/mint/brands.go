@@ -8,13 +8,14 @@ import (
 )
 
 // CreateBrand stores a new brand with a key of its own for its serials. ID, key
-// and time are set here. CONFLICT where the resolver base is another brand's.
+// and time are set here, and what the brand leaves open of its defaults. CONFLICT where the resolver base is another brand's.
 func (s *Service) CreateBrand(ctx context.Context, b *mintage.Brand, actor string) error {
 	base, err := parseBase(b.ResolverBase)
 	if err != nil {
 		return err
 	}
 	b.ResolverBase = base
+	b.SetDefaults()
 	if err := b.Validate(); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ type SettingsPatch struct {
 	LotFromProductionBatch *bool
 	AdminsSubmit           *bool
 	TapToActivate          *bool
+	DefaultIdentityMode    *mintage.IdentityMode
+	DefaultActivationMode  *mintage.ActivationMode
+	CycleSize              *int
 	AccentColour           *string // "#rrggbb", or "" for mintage's own
 }
 
@@ -134,6 +137,9 @@ func (p SettingsPatch) apply(b *mintage.Brand) (changed []string) {
 	changed = set(changed, "lot_from_production_batch", &b.LotFromProductionBatch, p.LotFromProductionBatch)
 	changed = set(changed, "admins_submit", &b.AdminsSubmit, p.AdminsSubmit)
 	changed = set(changed, "tap_to_activate", &b.TapToActivate, p.TapToActivate)
+	changed = set(changed, "default_identity_mode", &b.DefaultIdentityMode, p.DefaultIdentityMode)
+	changed = set(changed, "default_activation_mode", &b.DefaultActivationMode, p.DefaultActivationMode)
+	changed = set(changed, "cycle_size", &b.CycleSize, p.CycleSize)
 	return set(changed, "accent_colour", &b.AccentColour, p.AccentColour)
 }
 

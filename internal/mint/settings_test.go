@@ -24,7 +24,9 @@ func TestUpdateBrand(t *testing.T) {
 			t.Errorf("%+v", b)
 		}
 		for field, patch := range map[string]mint.SettingsPatch{
-			"name": {Name: new(string)}, "resolver_base": {ResolverBase: new(string)}, "over_issue_percent": {OverIssuePercent: func() *int { n := 101; return &n }()},
+			"name": {Name: new(string)}, "resolver_base": {ResolverBase: new(string)}, "over_issue_percent": {OverIssuePercent: new(101)},
+			"default_identity_mode": {DefaultIdentityMode: new(mintage.IdentityMode)}, "default_activation_mode": {DefaultActivationMode: new(mintage.ActivationMode("never"))},
+			"cycle_size": {CycleSize: new(mintage.MaxCycle + 1)},
 		} {
 			_, err := w.service.UpdateBrand(t.Context(), w.p, patch)
 			code(t, err, mintage.CodeInvalidInput)
@@ -78,6 +80,25 @@ func TestResolverBasesAreGiven(t *testing.T) {
 			}
 		}
 		bases(first, second)
+	})
+}
+
+// What is submitted from now on is minted in the brand's cycles; what was submitted
+// before stays as it was.
+func TestCycleSize(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		if w.brand.CycleSize != mintage.MaxCycle {
+			t.Errorf("a new brand has cycles of %d", w.brand.CycleSize)
+		}
+		p := w.NewProduct(w.brand)
+		limit := func() int { return w.work(w.submit(request(p, 10))).Job.CycleLimit }
+		before := limit()
+		if _, err := w.service.UpdateBrand(t.Context(), w.p, mint.SettingsPatch{CycleSize: new(4)}); err != nil {
+			t.Fatal(err)
+		}
+		if after := limit(); before != mintage.MaxCycle || after != 4 {
+			t.Errorf("cycles of %d and then %d", before, after)
+		}
 	})
 }
 

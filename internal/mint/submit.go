@@ -99,7 +99,7 @@ func (s *Service) accept(ctx context.Context, tx store.Tx, p mintage.Principal, 
 	}
 	job := &mintage.Job{
 		ID: jobID, BrandNumber: p.BrandNumber, Status: mintage.JobQueued,
-		CycleLimit: mintage.MaxCycle, SubmittedBy: p.Actor, CreatedAt: s.now(),
+		CycleLimit: f.brand.CycleSize, SubmittedBy: p.Actor, CreatedAt: s.now(),
 	}
 	batch := &mintage.Batch{
 		ID: batchID, JobID: jobID, BrandNumber: p.BrandNumber, Status: job.Status.Batch(),

@@ -16,6 +16,8 @@ type accountData struct {
 func (v *visit) accountData() accountData {
 	d := accountData{HasPassword: v.user.PasswordHash != ""}
 	switch v.r.URL.Query().Get("done") {
+	case "name":
+		d.Notice = v.language.text("done.name")
 	case "password":
 		d.Notice = v.language.text("done.password")
 	case "welcome":
@@ -28,14 +30,43 @@ func (v *visit) accountData() accountData {
 
 // accountPage shows who is signed in, and what one may change about that.
 func (v *visit) accountPage() error {
-	return v.render(http.StatusOK, "account", v.accountData())
+	return v.renderAccount(http.StatusOK, &form{values: map[string]string{}})
+}
+
+// renderAccount is the page with one of its forms as it was typed.
+func (v *visit) renderAccount(status int, f *form) error {
+	if _, typed := f.values["name"]; !typed {
+		f.values["name"] = v.user.Name
+	}
+	return v.renderForm(status, "account", v.accountData(), f)
+}
+
+// changeName gives the user another name.
+func (v *visit) changeName() error {
+	f := v.form
+	again := func() error { return v.renderAccount(http.StatusUnprocessableEntity, f) }
+	if !v.require(f, "name") {
+		return again()
+	}
+	switch err := v.Access.SetName(v.ctx(), v.user, f.text("name"), edge.Origin(v.ctx())); mintage.ErrorCode(err) {
+	case "":
+	case mintage.CodeUnauthorized: // the session has ended a moment ago
+		return v.leave()
+	default:
+		if v.blame(f, err, map[string]string{"name": "name"}) {
+			return again()
+		}
+		return err
+	}
+	v.redirect("/account?done=name")
+	return nil
 }
 
 // changePassword sets a password. All sessions of the user end with it; this browser
 // goes on in a new one.
 func (v *visit) changePassword() error {
 	f := v.form
-	again := func() error { return v.renderForm(http.StatusUnprocessableEntity, "account", v.accountData(), f) }
+	again := func() error { return v.renderAccount(http.StatusUnprocessableEntity, f) }
 	fields := []string{"new_password"}
 	if v.user.PasswordHash != "" {
 		fields = []string{"current_password", "new_password"}

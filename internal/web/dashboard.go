@@ -24,6 +24,12 @@ func (r batchRow) Percent() int64 {
 	return 100 * r.Batch.MintedQuantity / r.Batch.RequestedQuantity
 }
 
+// dashboardData is what the dashboard shows.
+type dashboardData struct {
+	Batches []batchRow
+	Start   *gettingStarted // of a brand without a batch
+}
+
 // home is where the wordmark leads.
 func (v *visit) home() error {
 	v.redirect("/mint")
@@ -48,5 +54,11 @@ func (v *visit) dashboard() error {
 		}
 		rows = append(rows, batchRow{*w, p})
 	}
-	return v.render(http.StatusOK, "dashboard", rows)
+	d := dashboardData{Batches: rows}
+	if len(rows) == 0 {
+		if d.Start, err = v.gettingStarted(); err != nil {
+			return err
+		}
+	}
+	return v.render(http.StatusOK, "dashboard", d)
 }

@@ -241,14 +241,20 @@ func (b *browser) do(method, path string, form url.Values, header http.Header) *
 		r.Header.Set("Accept-Language", b.accept)
 	}
 	maps.Copy(r.Header, header)
+	return b.answer(r)
+}
+
+// answer sends a request, and reads what comes back.
+func (b *browser) answer(r *http.Request) *page {
+	b.w.t.Helper()
 	answer, err := b.client.Do(r)
 	b.w.must(err)
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	b.w.must(err)
-	p := &page{t: t, status: answer.StatusCode, header: answer.Header, body: string(text)}
-	if strings.HasPrefix(path, b.w.http.URL) {
-		p.checkPolicy(method + " " + r.URL.Path)
+	p := &page{t: b.w.t, status: answer.StatusCode, header: answer.Header, body: string(text)}
+	if strings.HasPrefix(r.URL.String(), b.w.http.URL) {
+		p.checkPolicy(r.Method + " " + r.URL.Path)
 	}
 	return p
 }

@@ -8,19 +8,11 @@ import (
 	"regexp"
 
 	"mintage"
+	"mintage/internal/accent"
 )
 
 //go:embed passport.css
 var passportCSS string
-
-// Grounds of passport.css; a test holds them to it.
-var (
-	lightGround, lightSurface = colour{0xf6, 0xf8, 0xf7}, colour{0xff, 0xff, 0xff}
-	darkGround, darkSurface   = colour{0x0f, 0x14, 0x12}, colour{0x16, 0x1c, 0x19}
-)
-
-// ownAccent is the accent of a brand that has none.
-var ownAccent = colour{0x0b, 0x6b, 0x4f}
 
 // stylesheet is what a page's look comes from.
 type stylesheet struct {
@@ -33,20 +25,15 @@ var cssNoise = regexp.MustCompile(`(?s)/\*.*?\*/|\n\s*`)
 // makeStylesheet puts a brand's colours behind what all brands share. The band at
 // the top of a page has the accent as it is; where it carries text, it is made
 // darker or lighter until it can be read.
-func makeStylesheet(accent string) *stylesheet {
-	c, ok := parseColour(accent)
-	if !ok {
-		c = ownAccent
-	}
-	light := schemeOf(c, black, lightGround, lightSurface, 0.10)
-	dark := schemeOf(c, white, darkGround, darkSurface, 0.16)
+func makeStylesheet(colour string) *stylesheet {
+	c := accent.Of(colour)
 	css := fmt.Appendf(nil, "%s\n:root{--band:%s;%s}\n@media screen and (prefers-color-scheme:dark){:root{%s}}\n",
-		cssNoise.ReplaceAllString(passportCSS, ""), c, light.properties(), dark.properties())
+		cssNoise.ReplaceAllString(passportCSS, ""), c, properties(c.Light()), properties(c.Dark()))
 	return &stylesheet{css, hashName(css) + ".css"}
 }
 
-func (s scheme) properties() string {
-	return fmt.Sprintf("--accent:%s;--on-accent:%s;--accent-tint:%s", s.accent, s.on, s.tint)
+func properties(s accent.Scheme) string {
+	return fmt.Sprintf("--accent:%s;--on-accent:%s;--accent-tint:%s", s.Accent, s.On, s.Tint)
 }
 
 // hashName names content, so that what has a name never changes.

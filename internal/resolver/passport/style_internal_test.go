@@ -8,20 +8,21 @@ import (
 	"testing"
 
 	"mintage"
+	"mintage/internal/accent"
 )
 
-// properties reads the colours of a style sheet's light and dark sets.
-func properties(t *testing.T, css string) (light, dark map[string]colour) {
+// propertiesOf reads the colours of a style sheet's light and dark sets.
+func propertiesOf(t *testing.T, css string) (light, dark map[string]accent.Colour) {
 	t.Helper()
-	light, dark = map[string]colour{}, map[string]colour{}
+	light, dark = map[string]accent.Colour{}, map[string]accent.Colour{}
 	block := regexp.MustCompile(`(@media screen and \(prefers-color-scheme: ?dark\) ?\{\s*)?:root ?\{([^}]*)\}`)
 	for _, b := range block.FindAllStringSubmatch(css, -1) {
-		into := []map[string]colour{light, dark}
+		into := []map[string]accent.Colour{light, dark}
 		if b[1] != "" {
 			into = into[1:]
 		}
 		for _, m := range regexp.MustCompile(`--([a-z-]+): ?(#[0-9a-f]{6})`).FindAllStringSubmatch(b[2], -1) {
-			c, ok := parseColour(m[2])
+			c, ok := accent.Parse(m[2])
 			if !ok {
 				t.Fatalf("%s is no colour", m[2])
 			}
@@ -38,12 +39,12 @@ func TestContrast(t *testing.T) {
 	accents := []string{"", "#000000", "#ffffff", "#ffd400", "#ff0000", "#00ff00", "#0000ff", "#00ffff", "#ff00ff", "#808080", "#f6f8f7", "#161c19", "#0b6b4f"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
-		accents = append(accents, colour{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32())}.String())
+		accents = append(accents, accent.Colour{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32())}.String())
 	}
-	for _, accent := range accents {
-		s := makeStylesheet(accent)
-		light, dark := properties(t, string(s.css))
-		for name, set := range map[string]map[string]colour{"light": light, "dark": dark} {
+	for _, colour := range accents {
+		s := makeStylesheet(colour)
+		light, dark := propertiesOf(t, string(s.css))
+		for name, set := range map[string]map[string]accent.Colour{"light": light, "dark": dark} {
 			for _, pair := range [][2]string{
 				{"ink", "ground"}, {"ink", "surface"}, {"ink", "red-tint"}, {"ink-soft", "ground"}, {"ink-soft", "surface"}, {"ink-soft", "grey-tint"},
 				{"accent", "ground"}, {"accent", "surface"}, {"accent", "accent-tint"}, {"on-accent", "accent"},
@@ -54,27 +55,27 @@ func TestContrast(t *testing.T) {
 				if !okA || !okB {
 					t.Fatalf("%s lacks %s or %s", name, pair[0], pair[1])
 				}
-				if ratio := contrast(a, b); ratio < minContrast {
-					t.Errorf("accent %q, %s: %s on %s has %.2f:1", accent, name, pair[0], pair[1], ratio)
+				if ratio := accent.Contrast(a, b); ratio < accent.MinContrast {
+					t.Errorf("accent %q, %s: %s on %s has %.2f:1", colour, name, pair[0], pair[1], ratio)
 				}
 			}
 			// The edge of the panel that warns is seen (WCAG 2.2, 1.4.11).
-			if ratio := contrast(set["amber"], set["ground"]); ratio < 3 {
+			if ratio := accent.Contrast(set["amber"], set["ground"]); ratio < 3 {
 				t.Errorf("%s: amber on ground has %.2f:1", name, ratio)
 			}
 		}
-		if accent != "" && light["band"].String() != accent {
-			t.Errorf("the band is %s instead of %s", light["band"], accent)
+		if colour != "" && light["band"].String() != colour {
+			t.Errorf("the band is %s instead of %s", light["band"], colour)
 		}
-		if light["ground"] != lightGround || light["surface"] != lightSurface || dark["ground"] != darkGround || dark["surface"] != darkSurface {
-			t.Fatal("the grounds in style.go are not those of passport.css")
+		if bright, dim := accent.Own.Light(), accent.Own.Dark(); light["ground"] != bright.Ground || light["surface"] != bright.Surface || dark["ground"] != dim.Ground || dark["surface"] != dim.Surface {
+			t.Fatal("the grounds of package accent are not those of passport.css")
 		}
 	}
 }
 
 // TestAccentStays: an accent that can be read is left as it is.
 func TestAccentStays(t *testing.T) {
-	light, _ := properties(t, string(makeStylesheet("#1d4ed8").css))
+	light, _ := propertiesOf(t, string(makeStylesheet("#1d4ed8").css))
 	if light["accent"].String() != "#1d4ed8" {
 		t.Errorf("the accent became %s", light["accent"])
 	}

@@ -11,7 +11,8 @@ import (
 
 const (
 	brandColumns = `b.number, b.id, b.name, b.resolver_base, b.gs1_required, b.over_issue_percent,
-		b.lot_from_production_batch, b.admins_submit, b.tap_to_activate, b.accent_colour,
+		b.lot_from_production_batch, b.admins_submit, b.tap_to_activate, b.default_identity_mode, b.default_activation_mode,
+		b.cycle_size, b.accent_colour,
 		EXISTS (SELECT FROM brand_logos l WHERE l.brand_number = b.number), b.sealed_key, b.created_at`
 	selectBrand = `SELECT ` + brandColumns + ` FROM brands b`
 )
@@ -19,7 +20,8 @@ const (
 func scanBrand(row pgx.Row) (*mintage.Brand, error) {
 	b := new(mintage.Brand)
 	return b, row.Scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.AccentColour, &b.HasLogo, &b.SealedKey, utc(&b.CreatedAt))
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.DefaultIdentityMode, &b.DefaultActivationMode,
+		&b.CycleSize, &b.AccentColour, &b.HasLogo, &b.SealedKey, utc(&b.CreatedAt))
 }
 
 func (t *tx) BrandByNumber(ctx context.Context, number int64) (*mintage.Brand, error) {
@@ -60,11 +62,13 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	}
 	_, err = t.exec(ctx, `
 		INSERT INTO brands (number, id, name, resolver_base, gs1_required, over_issue_percent,
-			lot_from_production_batch, admins_submit, tap_to_activate, accent_colour, sealed_key, created_at)
+			lot_from_production_batch, admins_submit, tap_to_activate, default_identity_mode, default_activation_mode, cycle_size,
+			accent_colour, sealed_key, created_at)
 		OVERRIDING SYSTEM VALUE
-		VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11::bytea, $12)`,
+		VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::bytea, $15)`,
 		b.Number, b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent,
-		b.LotFromProductionBatch, b.AdminsSubmit, b.TapToActivate, b.AccentColour, b.SealedKey, b.CreatedAt)
+		b.LotFromProductionBatch, b.AdminsSubmit, b.TapToActivate, string(b.DefaultIdentityMode), string(b.DefaultActivationMode), b.CycleSize,
+		b.AccentColour, b.SealedKey, b.CreatedAt)
 	if err != nil {
 		return err
 	}
@@ -74,10 +78,11 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := t.change(ctx, `
 		UPDATE brands SET name = $2, resolver_base = $3, gs1_required = $4, over_issue_percent = $5,
-			lot_from_production_batch = $6, admins_submit = $7, tap_to_activate = $8, accent_colour = $9
+			lot_from_production_batch = $6, admins_submit = $7, tap_to_activate = $8,
+			default_identity_mode = $9, default_activation_mode = $10, cycle_size = $11, accent_colour = $12
 		WHERE number = $1`,
 		b.Number, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit,
-		b.TapToActivate, b.AccentColour)
+		b.TapToActivate, string(b.DefaultIdentityMode), string(b.DefaultActivationMode), b.CycleSize, b.AccentColour)
 	if err != nil {
 		return err
 	}

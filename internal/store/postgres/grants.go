@@ -32,7 +32,7 @@ const grantApp = `
 		TO mintage_app;
 	GRANT USAGE ON SEQUENCE brands_number_seq TO mintage_app;
 	GRANT UPDATE (name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
-		tap_to_activate, accent_colour) ON brands TO mintage_app;
+		tap_to_activate, default_identity_mode, default_activation_mode, cycle_size, accent_colour) ON brands TO mintage_app;
 	GRANT UPDATE (image, media_type), DELETE ON brand_logos TO mintage_app;
 	GRANT DELETE ON product_links TO mintage_app;
 	GRANT UPDATE (expires_at, revoked_at, last_used_at, successor) ON api_keys TO mintage_app;

@@ -16,8 +16,9 @@ import (
 // crowd fills the tables so that reading one of them from end to end never pays: 200
 // brands with 100 products each, of which one has 100 batches: brand 7's is 19807.
 const crowd = `
-	INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, tap_to_activate, accent_colour, sealed_key, created_at)
-	SELECT gen_random_uuid(), 'b', 'https://id.example/' || n, false, 0, true, false, false, '', '', now() FROM generate_series(1, 200) n;
+	INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit, tap_to_activate,
+		default_identity_mode, default_activation_mode, cycle_size, accent_colour, sealed_key, created_at)
+	SELECT gen_random_uuid(), 'b', 'https://id.example/' || n, false, 0, true, false, false, 'serial', 'active_at_mint', 20000, '', '', now() FROM generate_series(1, 200) n;
 	INSERT INTO products (id, brand_number, code, sku, name, gtin, commercial_status, attributes, created_at, updated_at)
 	SELECT gen_random_uuid(), 1 + n % 200, 'C' || n, 'SKU-' || n, 'p', 'G' || n, 'ACTIVE', '{}', now(), now() FROM generate_series(0, 19999) n;
 	INSERT INTO gtin_claims SELECT brand_number, gtin, number FROM products;

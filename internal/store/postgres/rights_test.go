@@ -27,7 +27,7 @@ var rights = map[string]map[string]string{
 		"brand_scans":        "SELECT",
 		"brand_unit_states":  "SELECT",
 		"brand_units":        "SELECT",
-		"brands":             "SELECT INSERT UPDATE(accent_colour admins_submit gs1_required lot_from_production_batch name over_issue_percent resolver_base tap_to_activate)",
+		"brands":             "SELECT INSERT UPDATE(accent_colour admins_submit cycle_size default_activation_mode default_identity_mode gs1_required lot_from_production_batch name over_issue_percent resolver_base tap_to_activate)",
 		"brands_number_seq":  "USAGE",
 		"day_counts":         "SELECT",
 		"dpp_schemas":        "SELECT INSERT UPDATE(document)",

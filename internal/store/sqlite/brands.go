@@ -9,12 +9,14 @@ import (
 
 const brandColumns = `
 	number, id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
-	tap_to_activate, accent_colour, EXISTS (SELECT 1 FROM brand_logos WHERE brand_number = number), sealed_key, created_at`
+	tap_to_activate, default_identity_mode, default_activation_mode, cycle_size, accent_colour,
+	EXISTS (SELECT 1 FROM brand_logos WHERE brand_number = number), sealed_key, created_at`
 
 func scanBrand(scan scanner) (*mintage.Brand, error) {
 	b := &mintage.Brand{}
 	err := scan(&b.Number, &b.ID, &b.Name, &b.ResolverBase, &b.GS1Required, &b.OverIssuePercent,
-		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.AccentColour, &b.HasLogo, &b.SealedKey, timeInto{&b.CreatedAt})
+		&b.LotFromProductionBatch, &b.AdminsSubmit, &b.TapToActivate, &b.DefaultIdentityMode, &b.DefaultActivationMode, &b.CycleSize,
+		&b.AccentColour, &b.HasLogo, &b.SealedKey, timeInto{&b.CreatedAt})
 	return b, err
 }
 
@@ -41,10 +43,10 @@ func (r reader) BasesOf(ctx context.Context, brand int64) ([]string, error) {
 func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 	number, err := t.insert(ctx, `
 		INSERT INTO brands (id, name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
-			tap_to_activate, accent_colour, sealed_key, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			tap_to_activate, default_identity_mode, default_activation_mode, cycle_size, accent_colour, sealed_key, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		b.ID, b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch, b.AdminsSubmit,
-		b.TapToActivate, b.AccentColour, b.SealedKey, text(b.CreatedAt))
+		b.TapToActivate, b.DefaultIdentityMode, b.DefaultActivationMode, b.CycleSize, b.AccentColour, b.SealedKey, text(b.CreatedAt))
 	if err != nil {
 		return err
 	}
@@ -58,10 +60,10 @@ func (t *tx) CreateBrand(ctx context.Context, b *mintage.Brand) error {
 func (t *tx) UpdateBrand(ctx context.Context, b *mintage.Brand) error {
 	err := found(t.exec(ctx, `
 		UPDATE brands SET name = ?, resolver_base = ?, gs1_required = ?, over_issue_percent = ?, lot_from_production_batch = ?,
-			admins_submit = ?, tap_to_activate = ?, accent_colour = ?
+			admins_submit = ?, tap_to_activate = ?, default_identity_mode = ?, default_activation_mode = ?, cycle_size = ?, accent_colour = ?
 		WHERE number = ?`,
 		b.Name, b.ResolverBase, b.GS1Required, b.OverIssuePercent, b.LotFromProductionBatch,
-		b.AdminsSubmit, b.TapToActivate, b.AccentColour, b.Number))
+		b.AdminsSubmit, b.TapToActivate, b.DefaultIdentityMode, b.DefaultActivationMode, b.CycleSize, b.AccentColour, b.Number))
 	if err != nil {
 		return err
 	}

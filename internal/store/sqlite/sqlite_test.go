@@ -45,10 +45,12 @@ func inTx(t testing.TB, s *Store, fn func(ctx context.Context, tx store.Tx) erro
 
 // newBrand stores a brand of the given number in the test.
 func newBrand(i int) *mintage.Brand {
-	return &mintage.Brand{
+	b := &mintage.Brand{
 		ID: fmt.Sprintf("brand-%d", i), Name: "Brand", ResolverBase: fmt.Sprintf("https://id%d.example", i),
 		SealedKey: []byte("sealed"), CreatedAt: testTime,
 	}
+	b.SetDefaults()
+	return b
 }
 
 // newBatch stores a brand, a product, and a job for quantity units in one lot.

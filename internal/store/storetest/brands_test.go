@@ -74,6 +74,7 @@ func TestCreateBrand(t *testing.T) {
 		for name, edit := range tests {
 			t.Run(name, func(t *testing.T) {
 				b := &mintage.Brand{ID: storetest.NewID(), Name: "B", ResolverBase: "https://free.example", SealedKey: []byte("k"), CreatedAt: f.Now()}
+				b.SetDefaults()
 				edit(b)
 				refused(t, db, mintage.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateBrand(ctx, b) })
 			})
@@ -83,6 +84,7 @@ func TestCreateBrand(t *testing.T) {
 			first.ResolverBase = "https://new.example"
 			write(t, db, func(ctx context.Context, tx store.Tx) error { return tx.UpdateBrand(ctx, first) })
 			b := &mintage.Brand{ID: storetest.NewID(), Name: "B", ResolverBase: old, SealedKey: []byte("k"), CreatedAt: f.Now()}
+			b.SetDefaults()
 			refused(t, db, mintage.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateBrand(ctx, b) })
 		})
 	})
@@ -157,6 +159,9 @@ func fullBrand(b *mintage.Brand) {
 	b.LotFromProductionBatch = !b.LotFromProductionBatch
 	b.AdminsSubmit = true
 	b.TapToActivate = true
+	b.DefaultIdentityMode = mintage.IdentityBatch
+	b.DefaultActivationMode = mintage.FirstScan
+	b.CycleSize = 1
 	b.AccentColour = "#00ff7F"
 }
 

@@ -56,6 +56,7 @@ func (f *Fixture) NewBrand(edit ...func(*mintage.Brand)) *mintage.Brand {
 		SealedKey:              f.MasterKey.Seal(id, serial.NewBrandKey()),
 		CreatedAt:              f.Now(),
 	}
+	b.SetDefaults()
 	for _, e := range edit {
 		e(b)
 	}

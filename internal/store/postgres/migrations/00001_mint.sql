@@ -14,6 +14,9 @@ CREATE TABLE brands (
     lot_from_production_batch boolean NOT NULL,
     admins_submit boolean NOT NULL,
     tap_to_activate boolean NOT NULL,
+    default_identity_mode text NOT NULL CHECK (default_identity_mode IN ('serial', 'batch')),
+    default_activation_mode text NOT NULL CHECK (default_activation_mode IN ('active_at_mint', 'first_scan')),
+    cycle_size integer NOT NULL CHECK (cycle_size BETWEEN 1 AND 20000),
     accent_colour text NOT NULL,
     sealed_key bytea NOT NULL,
     created_at timestamptz NOT NULL

@@ -13,6 +13,9 @@ CREATE TABLE brands (
     lot_from_production_batch INTEGER NOT NULL CHECK (lot_from_production_batch IN (0, 1)),
     admins_submit INTEGER NOT NULL CHECK (admins_submit IN (0, 1)),
     tap_to_activate INTEGER NOT NULL CHECK (tap_to_activate IN (0, 1)),
+    default_identity_mode TEXT NOT NULL CHECK (default_identity_mode IN ('serial', 'batch')),
+    default_activation_mode TEXT NOT NULL CHECK (default_activation_mode IN ('active_at_mint', 'first_scan')),
+    cycle_size INTEGER NOT NULL CHECK (cycle_size BETWEEN 1 AND 20000),
     accent_colour TEXT NOT NULL,
     sealed_key BLOB NOT NULL,
     created_at TEXT NOT NULL
