@@ -69,6 +69,25 @@ func TestPagesStayWhileRowsAreAdded(t *testing.T) {
 	})
 }
 
+func TestProductsAreFoundByWords(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for _, sku := range []string{"JKT-RAIN-M", "JKT-WIND-M", "CAP-WOOL"} {
+			w.newProduct(sku)
+		}
+		for search, want := range map[string]string{"jkt": "JKT-WIND-M JKT-RAIN-M", "M Jk rai": "JKT-RAIN-M", "kt": "", "": "CAP-WOOL JKT-WIND-M JKT-RAIN-M"} {
+			var found []string
+			for _, p := range page[product](w, "/v1/products?search="+url.QueryEscape(search), "", 10).Items {
+				found = append(found, p.SKU)
+			}
+			equal(t, search, strings.Join(found, " "), want)
+		}
+		part := page[product](w, "/v1/products?search=jkt", "", 1)
+		rest := page[product](w, "/v1/products?search=jkt", *part.NextCursor, 1)
+		equal(t, "the next part", rest.Items[0].SKU, "JKT-RAIN-M")
+		w.do(call{path: "/v1/products?search=" + strings.Repeat("a", 201)}).is(http.StatusUnprocessableEntity)
+	})
+}
+
 // TestUnitsPageWhileTheyAreMinted asks with the same cursor again when the list
 // ended before the batch did.
 func TestUnitsPageWhileTheyAreMinted(t *testing.T) {

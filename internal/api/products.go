@@ -103,6 +103,7 @@ type productFilter struct {
 
 	SKU    string `query:"sku" doc:"Only the product with this SKU."`
 	GTIN   string `query:"gtin" doc:"GTIN-8, -12, -13 or -14."`
+	Search string `query:"search" maxLength:"200" doc:"Words, each of which must be the beginning of a word of the product's SKU, name or GTIN. Case and accents do not matter."`
 	Status string `query:"commercial_status" enum:"DRAFT,ACTIVE,DISCONTINUED" doc:"Only products in this state."`
 }
 
@@ -157,7 +158,7 @@ func (s *server) listProducts(ctx context.Context, in *productFilter) (*body[lis
 	if err != nil {
 		return nil, err
 	}
-	filter := catalogue.ProductFilter{SKU: in.SKU, GTIN: in.GTIN, Status: mintage.CommercialStatus(in.Status)}
+	filter := catalogue.ProductFilter{SKU: in.SKU, GTIN: in.GTIN, Search: in.Search, Status: mintage.CommercialStatus(in.Status)}
 	rows, err := s.Catalogue.Products(ctx, principal(ctx), filter, page)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ const (
 // inputs says of every parameter, header and field by its name what it identifies.
 // An operation with a name that is not here fails the test.
 var inputs = map[string]kind{
-	"product_id": aProduct, "sku": anSKU, "gtin": aGTIN, "code": aRun, "production_batch_id": aRunID, "mint_batch_id": aBatch,
+	"product_id": aProduct, "sku": anSKU, "search": anSKU, "gtin": aGTIN, "code": aRun, "production_batch_id": aRunID, "mint_batch_id": aBatch,
 	"unit_id": aUnit, "resolver_url": aURL, "lot_code": aLot, "dpp_schema": aSchema, "email": aPerson, "actor": anActor,
 	"cursor": aCursor, "Idempotency-Key": aRequestKey, "resolver_base": aBase,
 

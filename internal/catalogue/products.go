@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"mintage"
 	"mintage/internal/gs1"
@@ -68,10 +69,14 @@ type ProductPatch struct {
 	SchemaID  *string // "" takes it away
 	// Attributes is a JSON merge patch (RFC 7396) into the attributes.
 	Attributes json.RawMessage
+	// AsOf, where it is set, is the UpdatedAt of the product that the patch was made
+	// for: a product that was changed since is not patched.
+	AsOf time.Time
 }
 
 // UpdateProduct changes a product; a patch that changes nothing writes nothing.
-// What was minted before keeps its GTIN.
+// What was minted before keeps its GTIN. CONFLICT with the field "sku" where another
+// product has the SKU, and without a field where the product is not as of the patch.
 func (s *Service) UpdateProduct(ctx context.Context, p mintage.Principal, id string, patch ProductPatch) (*mintage.Product, error) {
 	id = mintage.CanonicalID(id)
 	var product *mintage.Product
@@ -88,6 +93,9 @@ func (s *Service) UpdateProduct(ctx context.Context, p mintage.Principal, id str
 }
 
 func (patch *ProductPatch) apply(ctx context.Context, tx store.Tx, product *mintage.Product) (err error) {
+	if !patch.AsOf.IsZero() && !patch.AsOf.Equal(product.UpdatedAt) {
+		return mintage.Errorf(mintage.CodeConflict, "The product was changed meanwhile; look at it again.")
+	}
 	if patch.SKU != nil {
 		product.SKU = *patch.SKU
 	}
@@ -123,8 +131,32 @@ func (s *Service) Product(ctx context.Context, p mintage.Principal, id string) (
 	return product, missing("product", err)
 }
 
+// ProductsByID returns the products that lists of other things refer to, by their
+// IDs. One that is not the brand's is not among them.
+func (s *Service) ProductsByID(ctx context.Context, p mintage.Principal, ids []string) (map[string]*mintage.Product, error) {
+	products := make(map[string]*mintage.Product, len(ids))
+	err := s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
+		clear(products)
+		for _, id := range ids {
+			if _, found := products[id]; found {
+				continue
+			}
+			product, err := r.ProductByID(ctx, p.BrandNumber, id)
+			if isNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			products[id] = product
+		}
+		return nil
+	})
+	return products, err
+}
+
 // Products lists products, newest first. The filter's GTIN may have any of the
-// four lengths.
+// four lengths; a search finds nothing where it has signs but no words.
 func (s *Service) Products(ctx context.Context, p mintage.Principal, filter store.ProductFilter, page store.Page) (products []*mintage.Product, err error) {
 	if filter.GTIN != "" {
 		gtin, err := parseGTIN(filter.GTIN)
@@ -138,6 +170,9 @@ func (s *Service) Products(ctx context.Context, p mintage.Principal, filter stor
 	}
 	if !storable(filter.SKU) {
 		return nil, nil
+	}
+	if strings.TrimSpace(filter.Search) != "" && len(store.SearchWords(filter.Search)) == 0 {
+		return nil, nil // signs only: nothing begins with them
 	}
 	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) (err error) {
 		products, err = r.Products(ctx, p.BrandNumber, filter, page)

@@ -349,6 +349,10 @@ func TestProducts(t *testing.T) {
 			"short GTIN":     {store.ProductFilter{GTIN: "96385074"}, "g"},
 			"long GTIN":      {store.ProductFilter{GTIN: "00000096385074"}, "g"},
 			"SKU":            {store.ProductFilter{SKU: "p0"}, "p0"},
+			"words":          {store.ProductFilter{Search: "9638", Status: mintage.ProductActive}, "g"},
+			"no words":       {store.ProductFilter{Search: " "}, "g p2 p1 p0"},
+			"signs only":     {store.ProductFilter{Search: "-"}, ""},
+			"broken words":   {store.ProductFilter{Search: "\x00p2\xff"}, "p2"},
 			"impossible SKU": {store.ProductFilter{SKU: "p\x00"}, ""},
 			"broken SKU":     {store.ProductFilter{SKU: "p\xff"}, ""},
 		} {
@@ -365,6 +369,39 @@ func TestProducts(t *testing.T) {
 		wantError(t, err, mintage.CodeInvalidInput, "gtin")
 		_, err = w.service.Products(ctx, w.p, store.ProductFilter{Status: "new"}, store.Page{Limit: 10})
 		wantError(t, err, mintage.CodeInvalidInput, "commercial_status")
+	})
+}
+
+func TestProductsByID(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a, b, theirs := w.NewProduct(w.brand), w.NewProduct(w.brand), w.NewProduct(w.NewBrand())
+		products, err := w.service.ProductsByID(t.Context(), w.p, []string{a.ID, theirs.ID, b.ID, a.ID, newID()})
+		if err != nil || len(products) != 2 || products[a.ID].SKU != a.SKU || products[b.ID].SKU != b.SKU {
+			t.Errorf("%d products, %v", len(products), err)
+		}
+	})
+}
+
+// A patch that was made for an older state changes nothing.
+func TestUpdateProductAsOf(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		product, err := w.service.Product(ctx, w.p, w.NewProduct(w.brand).ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Second)
+		changed, err := w.service.UpdateProduct(ctx, w.p, product.ID, ProductPatch{Name: new("first"), AsOf: product.UpdatedAt})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.unchanged(t, func() {
+			_, err := w.service.UpdateProduct(ctx, w.p, product.ID, ProductPatch{Name: new("second"), AsOf: product.UpdatedAt})
+			wantError(t, err, mintage.CodeConflict, "")
+		})
+		if _, err := w.service.UpdateProduct(ctx, w.p, product.ID, ProductPatch{Name: new("second"), AsOf: changed.UpdatedAt}); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -61,13 +61,15 @@ type Attribute struct {
 func (a Attribute) Public() bool { return a.Access == AccessPublic }
 
 // Title returns the label in the language, else in English, else the name.
-func (a Attribute) Title(language string) string {
+func (a Attribute) Title(language string) string { return title(a.Label, a.Name, language) }
+
+func title(labels map[string]string, name, language string) string {
 	for _, l := range []string{language, "en"} {
-		if label := a.Label[l]; label != "" {
+		if label := labels[l]; label != "" {
 			return label
 		}
 	}
-	return a.Name
+	return name
 }
 
 // Attribute returns the top-level attribute of that name.

@@ -104,31 +104,9 @@ func schemaOf(ctx context.Context, r store.Reader, p *mintage.Product) (*dpp.Sch
 
 // reasons judges a well-formed request. The order is that of the codes' list.
 func (f facts) reasons(req *mintage.MintRequest) []mintage.Reason {
-	var found []mintage.Reason
+	found := f.productReasons()
 	add := func(code mintage.Code, field, format string, args ...any) {
 		found = append(found, mintage.Reason{Code: code, Field: field, Message: fmt.Sprintf(format, args...)})
-	}
-	if f.product == nil {
-		add(mintage.ReasonProductNotFound, "/product_id", "There is no such product; check the product_id.")
-	} else {
-		if f.product.Status != mintage.ProductActive {
-			add(mintage.ReasonStatusNotActive, "/product_id", "The product's commercial status is %s; only an ACTIVE product can be minted.", f.product.Status)
-		}
-		if f.schema != nil {
-			for _, problem := range f.schema.Check(f.product.Attributes) {
-				code := mintage.ReasonFieldInvalid
-				if problem.Missing {
-					code = mintage.ReasonFieldMissing
-				}
-				add(code, "/attributes"+problem.Pointer, "%s", problem.Message)
-			}
-		}
-		if f.product.GTIN == "" && f.brand.GS1Required {
-			add(mintage.ReasonGTINRequired, "/product_id", "The brand demands GS1 Digital Links, and the product has no GTIN; give it one.")
-		}
-		if f.gtinOwner != 0 && f.gtinOwner != f.product.Number {
-			add(mintage.ReasonGTINTaken, "/product_id", "The product's GTIN belongs to another product, which is or will be minted with it; a GTIN stays with its product for ever.")
-		}
 	}
 	if req.ProductionBatchID == "" {
 		return found
@@ -150,6 +128,37 @@ func (f facts) reasons(req *mintage.MintRequest) []mintage.Reason {
 		found[len(found)-1].Quantities = &mintage.Quantities{
 			ProductionBatch: f.production.Quantity, Committed: f.production.Committed, Remaining: remaining,
 		}
+	}
+	return found
+}
+
+// productReasons are those that concern the product, whatever is requested of it.
+func (f facts) productReasons() []mintage.Reason {
+	var found []mintage.Reason
+	add := func(code mintage.Code, field, format string, args ...any) {
+		found = append(found, mintage.Reason{Code: code, Field: field, Message: fmt.Sprintf(format, args...)})
+	}
+	if f.product == nil {
+		add(mintage.ReasonProductNotFound, "/product_id", "There is no such product; check the product_id.")
+		return found
+	}
+	if f.product.Status != mintage.ProductActive {
+		add(mintage.ReasonStatusNotActive, "/product_id", "The product's commercial status is %s; only an ACTIVE product can be minted.", f.product.Status)
+	}
+	if f.schema != nil {
+		for _, problem := range f.schema.Check(f.product.Attributes) {
+			code := mintage.ReasonFieldInvalid
+			if problem.Missing {
+				code = mintage.ReasonFieldMissing
+			}
+			add(code, "/attributes"+problem.Pointer, "%s", problem.Message)
+		}
+	}
+	if f.product.GTIN == "" && f.brand.GS1Required {
+		add(mintage.ReasonGTINRequired, "/product_id", "The brand demands GS1 Digital Links, and the product has no GTIN; give it one.")
+	}
+	if f.gtinOwner != 0 && f.gtinOwner != f.product.Number {
+		add(mintage.ReasonGTINTaken, "/product_id", "The product's GTIN belongs to another product, which is or will be minted with it; a GTIN stays with its product for ever.")
 	}
 	return found
 }

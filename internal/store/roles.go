@@ -46,7 +46,8 @@ type ProductFilter struct {
 	GTIN string // 14 digits
 	// Status is "" for any.
 	Status mintage.CommercialStatus
-	// Search is words, each of which begins a word of the product's SKU, name or GTIN.
+	// Search is words, each of which begins a word of the product's SKU, name or GTIN;
+	// see [ProductWords] and [SearchWords]. A text without words narrows nothing.
 	Search string
 }
 

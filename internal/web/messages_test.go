@@ -18,8 +18,8 @@ var (
 	verbs = regexp.MustCompile(`%[a-z]`)
 	// Keys as templates and handlers write them.
 	inTemplate = regexp.MustCompile(`\.T "([^"]+)"|\.T \(printf "([^"]+)%s"`)
-	fieldOf    = regexp.MustCompile(`\.Field "([^"]+)"`)
-	inCode     = regexp.MustCompile(`"((?:done|fault|field|hint|missing|nav|oidc|sign_in|format|error|role|state|settings|start)\.[A-Za-z_.]*)"`)
+	fieldOf    = regexp.MustCompile(`\.(?:Field|Select) "([^"]+)"`)
+	inCode     = regexp.MustCompile(`"((?:catalogue|done|error|fault|field|format|hint|missing|nav|oidc|role|settings|sign_in|start|state)\.[A-Za-z_.]*)"`)
 )
 
 func TestMessages(t *testing.T) {

@@ -21,6 +21,8 @@ type Route struct {
 	// upload routes read their body themselves, as multipart/form-data, piece by piece:
 	// see visit.upload.
 	upload bool
+	// long routes take a form with texts of several lines, of up to maxLongForm.
+	long bool
 	// asset routes know no session: what they serve is the same for everybody.
 	asset bool
 }
@@ -58,6 +60,25 @@ func routes() []Route {
 		// {$} is the end of the path.
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
+
+		{Method: "GET", Path: "/products", Operation: "list_products", handle: (*visit).productsPage},
+		{Method: "GET", Path: "/products/new", Operation: "create_product", handle: (*visit).newProductPage},
+		{Method: "POST", Path: "/products/new", Operation: "create_product", handle: (*visit).createProduct, long: true},
+		{Method: "GET", Path: "/products/import", Operation: "import_products", handle: (*visit).importProductsPage},
+		{Method: "POST", Path: "/products/import", Operation: "import_products", handle: (*visit).importProducts, upload: true},
+		{Method: "GET", Path: "/products/import/sample.csv", Operation: "import_products", handle: (*visit).sampleProducts},
+		{Method: "GET", Path: "/products/{product_id}", Operation: "get_product", handle: (*visit).productPage},
+		{Method: "GET", Path: "/products/{product_id}/edit", Operation: "update_product", handle: (*visit).editProductPage},
+		{Method: "POST", Path: "/products/{product_id}/edit", Operation: "update_product", handle: (*visit).editProduct, long: true},
+		{Method: "GET", Path: "/production-batches", Operation: "list_production_batches", handle: (*visit).productionBatchesPage},
+		{Method: "GET", Path: "/production-batches/new", Operation: "put_production_batch", handle: (*visit).newProductionBatchPage},
+		{Method: "POST", Path: "/production-batches/new", Operation: "put_production_batch", handle: (*visit).createProductionBatch},
+		{Method: "GET", Path: "/production-batches/import", Operation: "import_production_batches", handle: (*visit).importProductionBatchesPage},
+		{Method: "POST", Path: "/production-batches/import", Operation: "import_production_batches", handle: (*visit).importProductionBatches, upload: true},
+		{Method: "GET", Path: "/production-batches/import/sample.csv", Operation: "import_production_batches", handle: (*visit).sampleProductionBatches},
+		{Method: "GET", Path: "/production-batches/{production_batch_id}", Operation: "get_production_batch", handle: (*visit).productionBatchPage},
+		{Method: "POST", Path: "/production-batches/{production_batch_id}", Operation: "put_production_batch", handle: (*visit).changeProductionBatch},
+
 		{Method: "GET", Path: "/account", Operation: opUseAccount, handle: (*visit).accountPage},
 		{Method: "POST", Path: "/account/name", Operation: opUseAccount, handle: (*visit).changeName},
 		{Method: "POST", Path: "/account/password", Operation: opUseAccount, handle: (*visit).changePassword},
@@ -108,7 +129,7 @@ func (s *server) serve(route Route, w http.ResponseWriter, r *http.Request) {
 	edge.SetRoute(r.Context(), route.Pattern())
 	if r.Method == http.MethodPost && !route.upload {
 		var err error
-		if v.form, err = v.readForm(); err != nil {
+		if v.form, err = v.readForm(route.long); err != nil {
 			v.fail(err)
 			return
 		}

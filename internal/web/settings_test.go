@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"image"
 	"image/png"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,23 +14,6 @@ import (
 	"mintage/internal/mint"
 	"mintage/internal/store/storetest"
 )
-
-// send sends a form with a file as a browser does.
-func (b *browser) send(path string, file []byte) *page {
-	b.w.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", "file")
-	b.w.must(err)
-	_, err = part.Write(file)
-	b.w.must(err)
-	b.w.must(form.Close())
-	r, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.http.URL+path, &body)
-	b.w.must(err)
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	return b.answer(r)
-}
 
 // picture is a PNG of this size, in one colour.
 func (w *world) picture(width, height int) []byte {
@@ -111,19 +93,19 @@ func TestLogo(t *testing.T) {
 			for name, file := range map[string][]byte{
 				"text": []byte("hello"), "an SVG": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), "half": good[:30], "wide": w.picture(mint.MaxLogoPixels+1, 1),
 			} {
-				page := b.send("/settings/logo", file)
+				page := b.upload("/settings/logo", "logo", string(file))
 				if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `<a href="#file">Choose a PNG, JPEG or WebP image`) || !strings.Contains(page.body, `value="`+brand.Name) {
 					t.Errorf("%s: %d, %s", name, page.status, page.body)
 				}
 			}
-			b.send("/settings/logo", large).wants(http.StatusUnprocessableEntity, `<a href="#file">The image has more than 256 KiB`)
-			b.send("/settings/logo", make([]byte, 5<<20)).wants(http.StatusUnprocessableEntity, "more than 256 KiB")
-			b.send("/settings/logo", nil).wants(http.StatusUnprocessableEntity, `<a href="#file">Choose a file`)
+			b.upload("/settings/logo", "logo", string(large)).wants(http.StatusUnprocessableEntity, `<a href="#file">The image has more than 256 KiB`)
+			b.upload("/settings/logo", "logo", string(make([]byte, 5<<20))).wants(http.StatusUnprocessableEntity, "more than 256 KiB")
+			b.upload("/settings/logo", "logo", "").wants(http.StatusUnprocessableEntity, `<a href="#file">Choose a file`)
 			b.post("/settings/logo", "file", "x").wants(http.StatusBadRequest)
-			w.as(viewer).send("/settings/logo", good).wants(http.StatusForbidden)
+			w.as(viewer).upload("/settings/logo", "logo", string(good)).wants(http.StatusForbidden)
 			w.as(viewer).post("/settings/logo/remove").wants(http.StatusForbidden)
 		})
-		b.send("/settings/logo", good).goesTo("/settings?done=logo")
+		b.upload("/settings/logo", "logo", string(good)).goesTo("/settings?done=logo")
 		b.get("/settings?done=logo").wants(http.StatusOK, "The logo has been stored.", `<img src="/settings/logo" alt="Logo of `+brand.Name, "Remove the logo")
 		page := w.as(viewer).get("/settings/logo").wants(http.StatusOK)
 		if page.body != string(good) || page.header.Get("Content-Type") != "image/png" || page.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {

@@ -176,25 +176,39 @@ func partOf[R any](v *visit, rows []R, limit int, number func(R) int64) part[R] 
 	return part[R]{rows[:limit], v.r.URL.Path + "?" + query.Encode()}
 }
 
-// maxForm is how many bytes a form may have.
-const maxForm = 64 << 10
+// How many bytes a form may have, and one with texts of several lines.
+const (
+	maxForm     = 64 << 10
+	maxLongForm = 512 << 10
+)
 
 // readForm reads the form of a POST request. That comes before anything else is found
 // out, because whoever sends a form decides how long that takes: what was true at its
 // beginning may not be at its end.
-func (v *visit) readForm() (*form, error) {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+func (v *visit) readForm(long bool) (*form, error) {
+	limit, clean := int64(maxForm), cleanText
+	if long {
+		limit, clean = maxLongForm, cleanLines
+	}
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, limit)
 	if err := v.r.ParseForm(); err != nil {
 		return nil, mintage.Errorf(codeBadForm, "The form cannot be read.").WithCause(err)
 	}
 	f := &form{values: map[string]string{}}
 	for name, values := range v.r.PostForm {
-		if len(values) != 1 || !cleanText(name) || !cleanText(values[0]) {
+		if len(values) != 1 || !cleanText(name) || !clean(values[0]) {
 			return nil, mintage.Errorf(codeBadForm, "The form has a field twice, or text that is not valid.")
 		}
-		f.values[name] = values[0]
+		f.values[name] = strings.ReplaceAll(values[0], "\r\n", "\n")
 	}
 	return f, nil
+}
+
+var lineSigns = strings.NewReplacer("\r\n", "", "\n", "", "\t", "")
+
+// cleanLines is cleanText for a text of several lines, which browsers end with CRLF.
+func cleanLines(s string) bool {
+	return cleanText(lineSigns.Replace(s))
 }
 
 // cleanText refuses what no line of text can be.

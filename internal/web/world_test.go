@@ -227,16 +227,26 @@ func (b *browser) post(path string, fields ...string) *page {
 }
 
 func (b *browser) do(method, path string, form url.Values, header http.Header) *page {
+	b.w.t.Helper()
+	if form != nil {
+		header = maps.Clone(header)
+		if header == nil {
+			header = http.Header{}
+		}
+		header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return b.send(method, path, form.Encode(), header)
+}
+
+// send makes a request with any body.
+func (b *browser) send(method, path, body string, header http.Header) *page {
 	t := b.w.t
 	t.Helper()
 	if !strings.Contains(path, "://") {
 		path = b.w.http.URL + path
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	b.w.must(err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
 	if b.accept != "" {
 		r.Header.Set("Accept-Language", b.accept)
 	}

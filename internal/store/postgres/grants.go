@@ -24,17 +24,17 @@ const (
 
 const grantApp = `
 	GRANT SELECT ON goose_db_version, installation, brands, brand_logos, resolver_bases, api_keys, members, brand_members,
-		invitations, dpp_schemas, products, product_links, gtin_claims, production_batches, mint_jobs, mint_batches, lots,
-		idempotency_keys, brand_units, brand_unit_states, brand_scans, recalls, lot_counts, day_counts, roll_up, events,
+		invitations, dpp_schemas, products, product_words, product_links, gtin_claims, production_batches, mint_jobs, mint_batches,
+		lots, idempotency_keys, brand_units, brand_unit_states, brand_scans, recalls, lot_counts, day_counts, roll_up, events,
 		event_seals TO mintage_app;
 	GRANT INSERT ON installation, brands, brand_logos, resolver_bases, api_keys, members, invitations, dpp_schemas, products,
-		product_links, gtin_claims, production_batches, mint_jobs, mint_batches, lots, idempotency_keys, recalls, events
+		product_words, product_links, gtin_claims, production_batches, mint_jobs, mint_batches, lots, idempotency_keys, recalls, events
 		TO mintage_app;
 	GRANT USAGE ON SEQUENCE brands_number_seq TO mintage_app;
 	GRANT UPDATE (name, resolver_base, gs1_required, over_issue_percent, lot_from_production_batch, admins_submit,
 		tap_to_activate, default_identity_mode, default_activation_mode, cycle_size, accent_colour) ON brands TO mintage_app;
 	GRANT UPDATE (image, media_type), DELETE ON brand_logos TO mintage_app;
-	GRANT DELETE ON product_links TO mintage_app;
+	GRANT DELETE ON product_words, product_links TO mintage_app;
 	GRANT UPDATE (expires_at, revoked_at, last_used_at, successor) ON api_keys TO mintage_app;
 	GRANT UPDATE (role), DELETE ON members TO mintage_app;
 	GRANT DELETE ON invitations TO mintage_app;

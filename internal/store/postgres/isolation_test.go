@@ -161,6 +161,7 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 			"Links":                 none(r.Links(ctx, brand, b.ProductNumber)),
 			"DailyCounts":           none(r.DailyCounts(ctx, brand, time.Time{})),
 			"Products":              none(r.Products(ctx, brand, store.ProductFilter{}, page)),
+			"Products by words":     none(r.Products(ctx, brand, store.ProductFilter{Search: other.product.SKU}, page)),
 			"Schemas":               none(r.Schemas(ctx, brand)),
 			"ProductionBatches":     none(r.ProductionBatches(ctx, brand, 0, page)),
 			"Works":                 none(r.Works(ctx, brand, store.JobFilter{}, page)),

@@ -21,6 +21,8 @@ const crowd = `
 	SELECT gen_random_uuid(), 'b', 'https://id.example/' || n, false, 0, true, false, false, 'serial', 'active_at_mint', 20000, '', '', now() FROM generate_series(1, 200) n;
 	INSERT INTO products (id, brand_number, code, sku, name, gtin, commercial_status, attributes, created_at, updated_at)
 	SELECT gen_random_uuid(), 1 + n % 200, 'C' || n, 'SKU-' || n, 'p', 'G' || n, 'ACTIVE', '{}', now(), now() FROM generate_series(0, 19999) n;
+	INSERT INTO product_words SELECT number, 'w' || n, brand_number FROM products, generate_series(number, number + 4) n;
+	INSERT INTO product_words SELECT number, 'pack', brand_number FROM products;
 	INSERT INTO gtin_claims SELECT brand_number, gtin, number FROM products;
 	INSERT INTO production_batches (id, brand_number, code, product_number, quantity, status, created_at, updated_at)
 	SELECT gen_random_uuid(), brand_number, 'PB' || number, number, 1000, 'READY', now(), now() FROM products;
@@ -89,6 +91,18 @@ func TestPlansUnderPolicies(t *testing.T) {
 				return second(tx.Products(ctx, brand, store.ProductFilter{GTIN: "G206"}, page))
 			},
 			[]string{"products_by_gtin", "AND (gtin = "},
+		},
+		"products by words": {
+			func(tx store.Tx) error {
+				return second(tx.Products(ctx, brand, store.ProductFilter{Search: "w206 pack"}, page))
+			},
+			[]string{"product_words_of_brand", "AND (word >= ", "AND (word < ", "product_words_pkey"},
+		},
+		"products by a common word": {
+			func(tx store.Tx) error {
+				return second(tx.Products(ctx, brand, store.ProductFilter{Search: "pack"}, page))
+			},
+			[]string{"product_words_of_brand", "AND (word >= ", "AND (word < "},
 		},
 		"products": {
 			func(tx store.Tx) error { return second(tx.Products(ctx, brand, store.ProductFilter{}, page)) },

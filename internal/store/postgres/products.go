@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,6 +51,12 @@ func (t *tx) Products(ctx context.Context, brand int64, filter store.ProductFilt
 	if filter.Status != "" {
 		c.and("commercial_status = $%d", string(filter.Status))
 	}
+	for _, word := range store.SearchWords(filter.Search) {
+		c.args = append(c.args, word, word+store.WordEnd)
+		c.sql += fmt.Sprintf(` AND EXISTS (
+			SELECT FROM product_words w
+			WHERE w.brand_number = $1 AND w.product_number = products.number AND w.word >= $%d AND w.word < $%d)`, len(c.args)-1, len(c.args))
+	}
 	c.page("number", page)
 	return many(ctx, t, scanProduct, selectProduct+` WHERE brand_number = $1`+c.sql, c.args...)
 }
@@ -65,21 +72,38 @@ func (t *tx) LockProduct(ctx context.Context, brand int64, id string) (*mintage.
 
 func (t *tx) CreateProduct(ctx context.Context, p *mintage.Product) error {
 	return t.get(ctx, []any{&p.Number}, `
-		INSERT INTO products (id, brand_number, code, sku, name, gtin, commercial_status, schema_id,
-			attributes, created_at, updated_at)
-		VALUES ($1::uuid, $2, $3, $4, $5, nullif($6::text, ''), $7, nullif($8::text, ''), $9, $10, $11)
-		RETURNING number`,
+		WITH created AS (
+			INSERT INTO products (id, brand_number, code, sku, name, gtin, commercial_status, schema_id,
+				attributes, created_at, updated_at)
+			VALUES ($1::uuid, $2, $3, $4, $5, nullif($6::text, ''), $7, nullif($8::text, ''), $9, $10, $11)
+			RETURNING number
+		), found_by AS (
+			INSERT INTO product_words (product_number, word, brand_number)
+			SELECT number, word, $2 FROM created, unnest($12::text[]) word
+		)
+		SELECT number FROM created`,
 		p.ID, p.BrandNumber, p.Code, p.SKU, p.Name, p.GTIN, string(p.Status), p.SchemaID,
-		string(p.Attributes), p.CreatedAt, p.UpdatedAt)
+		string(p.Attributes), p.CreatedAt, p.UpdatedAt, store.ProductWords(p))
 }
 
 func (t *tx) UpdateProduct(ctx context.Context, p *mintage.Product) error {
-	return t.change(ctx, `
+	err := t.change(ctx, `
 		UPDATE products SET sku = $3, name = $4, gtin = nullif($5::text, ''), commercial_status = $6,
 			schema_id = nullif($7::text, ''), attributes = $8, updated_at = $9
 		WHERE brand_number = $1 AND number = $2`,
 		p.BrandNumber, p.Number, p.SKU, p.Name, p.GTIN, string(p.Status),
 		p.SchemaID, string(p.Attributes), p.UpdatedAt)
+	if err != nil {
+		return err
+	}
+	// A statement of its own: only after the lock does it see the words of whoever
+	// held it before.
+	_, err = t.exec(ctx, `
+		WITH gone AS (DELETE FROM product_words WHERE product_number = $1 AND word <> ALL ($3::text[]))
+		INSERT INTO product_words (product_number, word, brand_number)
+		SELECT $1, word, $2 FROM unnest($3::text[]) word
+		ON CONFLICT DO NOTHING`, p.Number, p.BrandNumber, store.ProductWords(p))
+	return err
 }
 
 func (t *tx) GTINOwner(ctx context.Context, brand int64, gtin string) (int64, error) {

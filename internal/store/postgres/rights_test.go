@@ -44,6 +44,7 @@ var rights = map[string]map[string]string{
 		"mint_batches":       "SELECT INSERT",
 		"mint_jobs":          "SELECT INSERT",
 		"product_links":      "SELECT INSERT DELETE",
+		"product_words":      "SELECT INSERT DELETE",
 		"production_batches": "SELECT INSERT UPDATE(product_number quantity status updated_at)",
 		"products":           "SELECT INSERT UPDATE(attributes commercial_status gtin name next_ordinal schema_id sku updated_at)",
 		"recalls":            "SELECT INSERT",

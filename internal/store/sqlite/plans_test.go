@@ -20,6 +20,10 @@ func TestPlans(t *testing.T) {
 			"SEARCH e USING INDEX events_of_batch (batch_number=? AND number>?)",
 			"SEARCH c USING PRIMARY KEY (product_number=? AND first_ordinal=?)",
 		}},
+		"Products by words": {"SELECT " + productColumns + " FROM products WHERE brand_number = 7 AND " + foundBy + " AND number < 9 ORDER BY number DESC LIMIT 5", 3, []string{
+			"SEARCH products USING INDEX products_of_brand (brand_number=? AND number=? AND rowid<?)",
+			"SEARCH product_words USING COVERING INDEX product_words_of_brand (brand_number=? AND word>? AND word<?)",
+		}},
 		"Changes":     {changesQuery, 2, []string{"SEARCH events USING INDEX events_changes (number>?)"}},
 		"RollUp lots": {rollUpLots, 2, []string{"SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		"RollUp days": {rollUpDays, 2, []string{"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},

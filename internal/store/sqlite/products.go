@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 
 	"mintage"
 	"mintage/internal/store"
@@ -31,6 +32,9 @@ func (r reader) ProductByCode(ctx context.Context, brand int64, code string) (*m
 	return one(ctx, r.session, scanProduct, `SELECT `+productColumns+` FROM products WHERE brand_number = ? AND code = ?`, brand, code)
 }
 
+// foundBy are the products with a word from one up to another.
+const foundBy = `number IN (SELECT product_number FROM product_words WHERE brand_number = ? AND word >= ? AND word < ?)`
+
 func (r reader) Products(ctx context.Context, brand int64, filter store.ProductFilter, page store.Page) ([]*mintage.Product, error) {
 	var w where
 	w.and("brand_number = ?", brand)
@@ -42,6 +46,9 @@ func (r reader) Products(ctx context.Context, brand int64, filter store.ProductF
 	}
 	if filter.Status != "" {
 		w.and("commercial_status = ?", filter.Status)
+	}
+	for _, word := range store.SearchWords(filter.Search) {
+		w.and(foundBy, brand, word, word+store.WordEnd)
 	}
 	clause, args := w.page("number", page)
 	return list(ctx, r.session, scanProduct, `SELECT `+productColumns+` FROM products`+clause, args...)
@@ -58,18 +65,40 @@ func (t *tx) CreateProduct(ctx context.Context, p *mintage.Product) error {
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		p.ID, p.BrandNumber, p.Code, p.SKU, p.Name, orNull(p.GTIN), p.Status, orNull(p.SchemaID), string(p.Attributes),
 		text(p.CreatedAt), text(p.UpdatedAt))
-	if err == nil {
-		p.Number = number
+	if err != nil {
+		return err
 	}
+	p.Number = number
+	return t.putProductWords(ctx, p)
+}
+
+// putProductWords brings the words that a product is found by to what they are now.
+func (t *tx) putProductWords(ctx context.Context, p *mintage.Product) error {
+	words, err := json.Marshal(store.ProductWords(p))
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `
+		DELETE FROM product_words WHERE product_number = ? AND word NOT IN (SELECT value FROM json_each(?))`,
+		p.Number, string(words)); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `
+		INSERT INTO product_words (product_number, word, brand_number) SELECT ?, value, ? FROM json_each(?) WHERE true
+		ON CONFLICT DO NOTHING`, p.Number, p.BrandNumber, string(words))
 	return err
 }
 
 func (t *tx) UpdateProduct(ctx context.Context, p *mintage.Product) error {
-	return found(t.exec(ctx, `
+	err := found(t.exec(ctx, `
 		UPDATE products SET sku = ?, name = ?, gtin = ?, commercial_status = ?, schema_id = ?, attributes = ?, updated_at = ?
 		WHERE number = ? AND brand_number = ?`,
 		p.SKU, p.Name, orNull(p.GTIN), p.Status, orNull(p.SchemaID), string(p.Attributes), text(p.UpdatedAt),
 		p.Number, p.BrandNumber))
+	if err != nil {
+		return err
+	}
+	return t.putProductWords(ctx, p)
 }
 
 func (r reader) NextOrdinal(ctx context.Context, product int64) (int64, error) {

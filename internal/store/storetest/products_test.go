@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +139,73 @@ func TestProducts(t *testing.T) {
 			})
 			same(t, mapped(got, number), newestFirst(created, number))
 		})
+	})
+}
+
+// TestProductsByWords is TestProducts for a search.
+func TestProductsByWords(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		b, other := f.NewBrand(), f.NewBrand()
+		named := func(brand *mintage.Brand, sku, name, gtin string) *mintage.Product {
+			return f.NewProduct(brand, func(p *mintage.Product) { p.SKU, p.Name, p.GTIN = sku, name, gtin })
+		}
+		jackets := []*mintage.Product{
+			named(b, "JKT-RAIN-S", "Regenjacke für Größe S", "09520124100130"),
+			named(b, "JKT-RAIN-M", "Rain jacket, M", "00012345678905"),
+			named(b, "JKT-WIND-M", "Wind jacket, M", ""),
+		}
+		named(other, "JKT-RAIN-M", "Rain jacket, M", "00012345678905")
+		search := func(filter store.ProductFilter, page store.Page) string {
+			found := read(t, db, func(ctx context.Context, r store.Reader) ([]*mintage.Product, error) {
+				return r.Products(ctx, b.Number, filter, page)
+			})
+			return strings.Join(mapped(found, func(p *mintage.Product) string { return p.SKU }), " ")
+		}
+		for words, want := range map[string]string{
+			"":               "JKT-WIND-M JKT-RAIN-M JKT-RAIN-S",
+			" - ":            "JKT-WIND-M JKT-RAIN-M JKT-RAIN-S",
+			"jkt":            "JKT-WIND-M JKT-RAIN-M JKT-RAIN-S",
+			"ja":             "JKT-WIND-M JKT-RAIN-M",
+			"RAIN, jacket":   "JKT-RAIN-M",
+			"jacket rain":    "JKT-RAIN-M",
+			"jkt-rain":       "JKT-RAIN-M JKT-RAIN-S",
+			"grosse":         "JKT-RAIN-S",
+			"FÜR":            "JKT-RAIN-S",
+			"ain":            "",
+			"rain wind":      "",
+			"01234":          "JKT-RAIN-M",
+			"012345678905":   "JKT-RAIN-M",
+			"12345678905":    "JKT-RAIN-M",
+			"00012345678905": "JKT-RAIN-M",
+			"9520124":        "JKT-RAIN-S",
+			"2345":           "",
+			"%":              "JKT-WIND-M JKT-RAIN-M JKT-RAIN-S",
+			"jkt_rain%' --":  "JKT-RAIN-M JKT-RAIN-S",
+			"j\x00kt":        "",
+			"\xff wind":      "JKT-WIND-M",
+		} {
+			if got := search(store.ProductFilter{Search: words}, store.Page{Limit: 10}); got != want {
+				t.Errorf("%q finds %q instead of %q", words, got, want)
+			}
+		}
+		same(t, search(store.ProductFilter{Search: "jkt", Status: jackets[0].Status, SKU: "JKT-RAIN-S"}, store.Page{Limit: 10}), "JKT-RAIN-S")
+		same(t, search(store.ProductFilter{Search: "m", GTIN: "00012345678905"}, store.Page{Limit: 10}), "JKT-RAIN-M")
+		same(t, search(store.ProductFilter{Search: "m"}, store.Page{Limit: 1}), "JKT-WIND-M")
+		same(t, search(store.ProductFilter{Search: "m"}, store.Page{Limit: 1, After: jackets[2].Number}), "JKT-RAIN-M")
+		same(t, search(store.ProductFilter{Search: "m"}, store.Page{Limit: 1, After: jackets[1].Number}), "")
+
+		// A product is found by what it is called now.
+		jackets[1].SKU, jackets[1].Name, jackets[1].GTIN = "COAT-1", "Rain coat", "09520124100130"
+		write(t, db, func(ctx context.Context, tx store.Tx) error { return tx.UpdateProduct(ctx, jackets[1]) })
+		for words, want := range map[string]string{"jkt rain": "JKT-RAIN-S", "coat": "COAT-1", "rain": "COAT-1 JKT-RAIN-S", "123": "", "952": "COAT-1 JKT-RAIN-S"} {
+			if got := search(store.ProductFilter{Search: words}, store.Page{Limit: 10}); got != want {
+				t.Errorf("%q finds %q instead of %q after a change", words, got, want)
+			}
+		}
+		// As much as a product can have.
+		long := named(b, strings.Repeat("é", 100), strings.Repeat("x1 y2 ", 50), "")
+		same(t, search(store.ProductFilter{Search: strings.Repeat("E", 90)}, store.Page{Limit: 10}), long.SKU)
 	})
 }
 

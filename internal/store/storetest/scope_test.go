@@ -95,6 +95,10 @@ func TestFor(t *testing.T) {
 				list, err := r.Products(ctx, other.Number, store.ProductFilter{}, store.Page{Limit: 10})
 				return len(list), err
 			},
+			"Products by words": func(ctx context.Context, r store.Reader) (int, error) {
+				list, err := r.Products(ctx, other.Number, store.ProductFilter{Search: foreign.SKU}, store.Page{Limit: 10})
+				return len(list), err
+			},
 			"Members": func(ctx context.Context, r store.Reader) (int, error) {
 				list, err := r.Members(ctx, other.Number)
 				return len(list), err

@@ -99,6 +99,8 @@ ALTER TABLE dpp_schemas ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON dpp_schemas USING (brand_number = mintage_brand());
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON products USING (brand_number = mintage_brand());
+ALTER TABLE product_words ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one_brand ON product_words USING (brand_number = mintage_brand());
 ALTER TABLE gtin_claims ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON gtin_claims USING (brand_number = mintage_brand());
 ALTER TABLE production_batches ENABLE ROW LEVEL SECURITY;

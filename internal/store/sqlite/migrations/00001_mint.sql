@@ -69,6 +69,16 @@ CREATE TABLE products (
 CREATE INDEX products_of_brand ON products (brand_number, number);
 CREATE INDEX products_by_gtin ON products (brand_number, gtin) WHERE gtin IS NOT NULL;
 
+-- The words that a product is found by, which the store computes; compared byte by
+-- byte.
+CREATE TABLE product_words (
+    product_number INTEGER NOT NULL REFERENCES products,
+    word TEXT NOT NULL,
+    brand_number INTEGER NOT NULL REFERENCES brands,
+    PRIMARY KEY (product_number, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX product_words_of_brand ON product_words (brand_number, word, product_number);
+
 -- A GTIN belongs to one product of the brand from the first request that would mint
 -- with it on, and for ever once a unit was minted.
 CREATE TABLE gtin_claims (
