@@ -58,6 +58,15 @@ func routes() []Route {
 		// {$} is the end of the path.
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
+
+		{Method: "GET", Path: "/mint/tokens", Operation: opViewDashboard, handle: (*visit).tokens},
+		{Method: "GET", Path: "/mint/search", Operation: opViewToken, handle: (*visit).search},
+		{Method: "GET", Path: "/mint/tokens/{unit_id}", Operation: opViewToken, handle: (*visit).token},
+		{Method: "GET", Path: "/mint/tokens/{unit_id}/revoke", Operation: opRevokeToken, handle: (*visit).revokePage},
+		{Method: "POST", Path: "/mint/tokens/{unit_id}/revoke", Operation: opRevokeToken, handle: (*visit).revoke},
+		{Method: "GET", Path: "/mint/batches/{batch_id}/recall", Operation: opRecall, handle: (*visit).recallPage},
+		{Method: "POST", Path: "/mint/batches/{batch_id}/recall", Operation: opRecall, handle: (*visit).recall},
+
 		{Method: "GET", Path: "/account", Operation: opUseAccount, handle: (*visit).accountPage},
 		{Method: "POST", Path: "/account/password", Operation: opUseAccount, handle: (*visit).changePassword},
 		{Method: "POST", Path: "/account/sign-out-everywhere", Operation: opUseAccount, handle: (*visit).signOutEverywhere},

@@ -15,7 +15,7 @@ import (
 
 // path fills in a route's wildcards.
 func (r Route) path() string {
-	return strings.NewReplacer("{$}", "", "{secret}", "nothing", "{file}", "nothing").Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{secret}", "nothing", "{file}", "nothing", "{unit_id}", "nothing", "{batch_id}", "nothing").Replace(r.Path)
 }
 
 func TestEachRouteHasARule(t *testing.T) {
