@@ -39,8 +39,8 @@ type Shape struct {
 	MinItems                       int
 	// SumOf is the member of KindRows that must add up to Sum, or "".
 	SumOf, Sum string
-	Examples                       []string
-	Members                        []Member // of KindRows and KindRecord
+	Examples   []string
+	Members    []Member // of KindRows and KindRecord
 }
 
 // Member is a part of an object.

@@ -413,3 +413,18 @@ func BenchmarkParseLink(b *testing.B) {
 		})
 	}
 }
+
+func TestUnitCode(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://id.example/01/09520123456788/10/A/21/S1?u=C1": "S1",
+		"https://id.example/01/09520123456788/10/A?u=C1":       "C1",
+		"https://id.example/01/09520123456788/10/A":            "",
+		"https://id.example/u/7Q2K9M4X/C1?u=C2":                "C1",
+		"https://id.example/u/7Q2K9M4X":                        "",
+	} {
+		link, err := gs1.ParseLink(uri)
+		if err != nil || link.UnitCode() != want {
+			t.Errorf("%s: %q, %v", uri, link.UnitCode(), err)
+		}
+	}
+}

@@ -131,3 +131,16 @@ func ParseDate(value string, today time.Time) (time.Time, error) {
 	}
 	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC), nil
 }
+
+// UnitCode is what names a unit in a link: its serial number, its code in the query, or
+// the code of a URL without GTIN; "" where nothing does.
+func (l Link) UnitCode() string {
+	switch {
+	case l.ProductCode != "":
+		return l.Code
+	case l.Serial != "":
+		return l.Serial
+	}
+	code, _ := l.Parameter("u")
+	return code
+}

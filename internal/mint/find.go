@@ -29,7 +29,7 @@ type finder struct {
 	service  *Service
 	r        store.Reader
 	brand    int64
-	products map[string]*mintage.Product // by "code " or "gtin " and that
+	products map[string]*mintage.Product // by "code ", "gtin " or "id " and that
 	recalls  map[int64][]*mintage.Recall // of products
 	last     *store.Work
 }

@@ -198,18 +198,23 @@ func (s *Service) UnitScans(ctx context.Context, p mintage.Principal, id string,
 		if err != nil {
 			return err
 		}
-		out = &UnitScans{Since: mintage.SignalSince(s.now())}
-		if out.Scans, err = r.Scans(ctx, u.product.Number, u.ordinal, limit); err != nil {
-			return err
-		}
-		out.Networks, err = r.ScanNetworks(ctx, u.product.Number, u.ordinal, out.Since)
-		out.Suspicious = mintage.Suspicious(out.Networks)
+		out, err = s.scansOf(ctx, r, u, limit)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+func (s *Service) scansOf(ctx context.Context, r store.Reader, u *found, limit int) (out *UnitScans, err error) {
+	out = &UnitScans{Since: mintage.SignalSince(s.now())}
+	if out.Scans, err = r.Scans(ctx, u.product.Number, u.ordinal, limit); err != nil {
+		return nil, err
+	}
+	out.Networks, err = r.ScanNetworks(ctx, u.product.Number, u.ordinal, out.Since)
+	out.Suspicious = mintage.Suspicious(out.Networks)
+	return out, err
 }
 
 // Why says for people why the scans are suspicious; "" where they are not.

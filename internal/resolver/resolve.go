@@ -51,7 +51,7 @@ func (v *visit) resolve(link *gs1.Link) error {
 	if link.ProductCode != "" {
 		id.gtin = s.card.product.GTIN
 	}
-	if code := codeOf(link); code != "" {
+	if code := link.UnitCode(); code != "" {
 		return v.resolveUnit(id, code)
 	}
 	if s.card.product.Status == mintage.ProductDraft {
@@ -85,18 +85,6 @@ func (v *visit) subject(link *gs1.Link) (*subject, error) {
 		return v.r.byGTIN(v.ctx(), v.base.brand, string(link.GTIN), v.network)
 	}
 	return nil, nil
-}
-
-// codeOf is what names a unit in a link; "" where nothing does.
-func codeOf(link *gs1.Link) string {
-	switch {
-	case link.ProductCode != "":
-		return link.Code
-	case link.Serial != "":
-		return link.Serial
-	}
-	code, _ := link.Parameter("u")
-	return code
 }
 
 // resolveUnit answers a link that names a unit.

@@ -12,6 +12,10 @@ type LifeReader interface {
 	// UnitStates lists the rows of units of a product with from <= ordinal < to, in
 	// the order of ordinals, active before revoked.
 	UnitStates(ctx context.Context, product, from, to int64) ([]mintage.UnitState, error)
+	// StateOrdinals lists the ordinals from <= ordinal < to of a product's units that have
+	// a row of a status, of any where it is "": in order, each once, at most limit. It reads
+	// no more rows than it lists, and some.
+	StateOrdinals(ctx context.Context, product, from, to int64, status mintage.TokenStatus, limit int) ([]int64, error)
 	// Recalls lists the recalls of a product, oldest first.
 	Recalls(ctx context.Context, brand, product int64) ([]*mintage.Recall, error)
 	// LotCounts counts the minted units of a batch by state, one entry a lot in

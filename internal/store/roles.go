@@ -143,6 +143,8 @@ type JobFilter struct {
 	Statuses        []mintage.JobStatus
 	Product         int64 // its number
 	ProductionBatch int64 // its number
+	// Lot is the code of a lot that the batch has.
+	Lot string
 }
 
 // Work is a job with its batch.
@@ -200,6 +202,9 @@ type Slice struct {
 
 // UnitReader reads units.
 type UnitReader interface {
+	// MintedProducts lists the products of a brand that have units, or soon will: those
+	// that ordinals were reserved of.
+	MintedProducts(ctx context.Context, brand int64, page Page) ([]ProductRow, error)
 	// UnitCode returns the code of a unit; NOT_FOUND where it was not minted.
 	UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error)
 	// EachUnit calls fn for each unit of a product with from <= ordinal < to, in
@@ -237,6 +242,11 @@ type EventFilter struct {
 // EventReader reads the audit trail of one brand.
 type EventReader interface {
 	Events(ctx context.Context, brand int64, filter EventFilter, page Page) ([]*mintage.Event, error)
+	// UnitEvents lists what the trail says of a unit and of its batch as a whole, newest
+	// first, at most limit: the batch's transitions and exports, the recalls that cover the
+	// unit, and its own revocation. Its first scan is not among them: it would have to be
+	// looked for among all of the batch.
+	UnitEvents(ctx context.Context, brand, batch, product, ordinal int64, limit int) ([]*mintage.Event, error)
 }
 
 // EventTx writes the audit trail.

@@ -23,7 +23,7 @@ type pages struct {
 
 // partials are the files that every page may use.
 func partials() []string {
-	return []string{"templates/layout.html", "templates/parts.html", "templates/icons.html", "templates/settings.html", "templates/start.html", "templates/catalogue.html"}
+	return []string{"templates/layout.html", "templates/parts.html", "templates/icons.html", "templates/settings.html", "templates/start.html", "templates/catalogue.html", "templates/dashboard_head.html", "templates/token_parts.html"}
 }
 
 func loadPages() (*pages, error) {

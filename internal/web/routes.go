@@ -61,6 +61,13 @@ func routes() []Route {
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
 
+		{Method: "GET", Path: "/mint/tokens", Operation: opViewDashboard, handle: (*visit).tokens},
+		{Method: "GET", Path: "/mint/search", Operation: opViewToken, handle: (*visit).search},
+		{Method: "GET", Path: "/mint/tokens/{unit_id}", Operation: opViewToken, handle: (*visit).token},
+		{Method: "GET", Path: "/mint/tokens/{unit_id}/revoke", Operation: opRevokeToken, handle: (*visit).revokePage},
+		{Method: "POST", Path: "/mint/tokens/{unit_id}/revoke", Operation: opRevokeToken, handle: (*visit).revoke},
+		{Method: "GET", Path: "/mint/batches/{batch_id}/recall", Operation: opRecall, handle: (*visit).recallPage},
+		{Method: "POST", Path: "/mint/batches/{batch_id}/recall", Operation: opRecall, handle: (*visit).recall},
 		{Method: "GET", Path: "/products", Operation: "list_products", handle: (*visit).productsPage},
 		{Method: "GET", Path: "/products/new", Operation: "create_product", handle: (*visit).newProductPage},
 		{Method: "POST", Path: "/products/new", Operation: "create_product", handle: (*visit).createProduct, long: true},

@@ -271,7 +271,7 @@ func (b *browser) answer(r *http.Request) *page {
 
 // What no page may contain: the policy would keep it from working, and whoever
 // wrote it from noticing.
-var inline = regexp.MustCompile(`(?i)<style|\sstyle=|<script(?:[^>]*)>[^<]|\son[a-z]+=|javascript:|(?:src|href|action)="(?:https?:)?//`)
+var inline = regexp.MustCompile(`(?i)<style|\sstyle=|<script(?:[^>]*)>[^<]|\son[a-z]+=|javascript:|<link[^>]+href="(?:https?:)?//|(?:src|action)="(?:https?:)?//`)
 
 // checkPolicy holds each answer, whichever test it is of, to the headers of all.
 func (p *page) checkPolicy(what string) {

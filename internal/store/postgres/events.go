@@ -35,17 +35,32 @@ func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, 
 		c.and("e.at < $%d", filter.Until)
 	}
 	c.page("e.number", page)
-	// The identifiers are looked up one by one: a join may be planned as if the
-	// transaction's brand, which the planner does not know, had few batches.
-	return many(ctx, t, scanEvent, `
-		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
-			coalesce(e.batch_number, 0),
-			coalesce((SELECT b.id::text FROM mint_batches b WHERE b.number = e.batch_number), ''),
-			coalesce((SELECT j.id::text FROM mint_jobs j WHERE j.number = e.batch_number), ''),
-			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
-			e.from_state, e.to_state, e.message
-		FROM events e
-		WHERE e.brand_number = $1`+c.sql, c.args...)
+	return many(ctx, t, scanEvent, selectEvents+` WHERE e.brand_number = $1`+c.sql, c.args...)
+}
+
+// selectEvents looks the identifiers up one by one: a join may be planned as if the
+// transaction's brand, which the planner does not know, had few batches.
+const selectEvents = `
+	SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
+		coalesce(e.batch_number, 0),
+		coalesce((SELECT b.id::text FROM mint_batches b WHERE b.number = e.batch_number), ''),
+		coalesce((SELECT j.id::text FROM mint_jobs j WHERE j.number = e.batch_number), ''),
+		coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
+		e.from_state, e.to_state, e.message
+	FROM events e`
+
+// UnitEvents has its conditions spelt as in the two indexes that serve it.
+func (t *tx) UnitEvents(ctx context.Context, brand, batch, product, ordinal int64, limit int) ([]*mintage.Event, error) {
+	return many(ctx, t, scanEvent, `(`+selectEvents+`
+			WHERE e.brand_number = $1 AND e.batch_number = $2
+				AND e.kind IN ('mint_batch.transition', 'mint_batch.exported', 'mint_batch.recalled')
+				AND (e.kind <> 'mint_batch.recalled' OR e.first_ordinal <= $4 AND $4 < e.first_ordinal + e.quantity)
+			ORDER BY e.number DESC LIMIT $5
+		) UNION ALL (`+selectEvents+`
+			WHERE e.brand_number = $1 AND e.product_number = $3 AND e.first_ordinal = $4
+				AND e.kind = 'unit.transition' AND e.to_state = 'revoked'
+		)
+		ORDER BY 1 DESC LIMIT $5`, brand, batch, product, ordinal, int64(max(limit, 1)))
 }
 
 // AppendEvent sets e.Number.

@@ -106,6 +106,9 @@ func (t *tx) Works(ctx context.Context, brand int64, filter store.JobFilter, pag
 	if filter.ProductionBatch != 0 {
 		c.and("b.production_batch_number = $%d", filter.ProductionBatch)
 	}
+	if filter.Lot != "" {
+		c.and("j.number = ANY (ARRAY(SELECT batch_number FROM lots WHERE brand_number = $1 AND code = $%d))", filter.Lot)
+	}
 	c.page("j.number", page)
 	works, err := many(ctx, t, scanWork, selectWorks+` WHERE j.brand_number = $1`+c.sql, c.args...)
 	if err != nil {

@@ -25,6 +25,42 @@ func (t *tx) UnitStates(ctx context.Context, product, from, to int64) ([]mintage
 		ORDER BY ordinal, status`, product, from, to)
 }
 
+// ordinalsQuery asks the index of revocations, or else the primary key.
+func ordinalsQuery(status mintage.TokenStatus) string {
+	condition := ""
+	switch status {
+	case mintage.TokenRevoked:
+		condition = ` AND status = 'revoked'`
+	case mintage.TokenActive:
+		condition = ` AND status = 'active'`
+	case mintage.TokenMinted: // no row says so, and no condition means any
+	}
+	return `
+		SELECT DISTINCT ordinal FROM brand_unit_states
+		WHERE product_number = $1 AND ordinal >= $2::bigint AND ordinal < $3::bigint` + condition + `
+		ORDER BY ordinal LIMIT $4`
+}
+
+// StateOrdinals reads the view in pieces, as EachUnit does and for the same reason.
+func (t *tx) StateOrdinals(ctx context.Context, product, from, to int64, status mintage.TokenStatus, limit int) (ordinals []int64, err error) {
+	query, limit := ordinalsQuery(status), max(limit, 1)
+	for reach := int64(chunk); from < to && len(ordinals) < limit; reach *= 2 {
+		upTo := to
+		if reach < to-from {
+			upTo = from + reach
+		}
+		more, err := many(ctx, t, func(row pgx.Row) (n int64, err error) {
+			err = row.Scan(&n)
+			return n, err
+		}, query, product, from, upTo, int64(limit-len(ordinals)))
+		if err != nil {
+			return nil, err
+		}
+		ordinals, from = append(ordinals, more...), upTo
+	}
+	return ordinals, nil
+}
+
 // ActivateUnits and RevokeUnits find the brand's products, as far as the role can see
 // them, and open the door once for each, in the order of their numbers.
 const (

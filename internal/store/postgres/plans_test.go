@@ -176,6 +176,34 @@ func TestPlansUnderPolicies(t *testing.T) {
 			func(tx store.Tx) error { return second(tx.UnitStates(ctx, 19807, 500, 1500)) },
 			[]string{"products_pkey", "unit_states_pkey", "AND (ordinal >= ", "AND (ordinal < "},
 		},
+		"ordinals of revoked units": {
+			func(tx store.Tx) error {
+				return second(tx.StateOrdinals(ctx, 19807, 500, 1500, mintage.TokenRevoked, 50))
+			},
+			[]string{"products_pkey", "unit_states_revoked", "AND (ordinal >= ", "AND (ordinal < "},
+		},
+		"ordinals of activated units": {
+			func(tx store.Tx) error {
+				return second(tx.StateOrdinals(ctx, 19807, 500, 1500, mintage.TokenActive, 50))
+			},
+			[]string{"products_pkey", "unit_states_pkey", "AND (ordinal >= ", "AND (ordinal < "},
+		},
+		"ordinals of units with a state": {
+			func(tx store.Tx) error { return second(tx.StateOrdinals(ctx, 19807, 500, 1500, "", 50)) },
+			[]string{"products_pkey", "unit_states_pkey", "AND (ordinal >= ", "AND (ordinal < "},
+		},
+		"products with units": {
+			func(tx store.Tx) error { return second(tx.MintedProducts(ctx, brand, page)) },
+			[]string{"Index Cond: (brand_number = "},
+		},
+		"works of a lot": {
+			func(tx store.Tx) error { return second(tx.Works(ctx, brand, store.JobFilter{Lot: "L1"}, page)) },
+			[]string{"lots_by_code", "AND (code = ", "mint_jobs_pkey"},
+		},
+		"history of a unit": {
+			func(tx store.Tx) error { return second(tx.UnitEvents(ctx, brand, 207, 19807, 1000, 100)) },
+			[]string{"events_of_whole_batch", "events_revocations"},
+		},
 		"scans": {
 			func(tx store.Tx) error { return second(tx.Scans(ctx, 19807, 500, 10)) },
 			[]string{"products_pkey", "scans_of_unit", "AND (ordinal = "},

@@ -16,6 +16,15 @@ import (
 // chunk is how many units are read with one statement.
 const chunk = 10_000
 
+func (t *tx) MintedProducts(ctx context.Context, brand int64, page store.Page) ([]store.ProductRow, error) {
+	c := conditions{args: []any{brand}}
+	c.page("number", page)
+	return many(ctx, t, func(row pgx.Row) (p store.ProductRow, err error) {
+		err = row.Scan(&p.Number, &p.BrandNumber, &p.ID, &p.Code, &p.NextOrdinal)
+		return p, err
+	}, `SELECT number, brand_number, id, code, next_ordinal FROM products WHERE brand_number = $1 AND next_ordinal > 0`+c.sql, c.args...)
+}
+
 // UnitCode reads the view, whatever the role: it costs one more lookup in an index
 // and keeps other brands' units from those whom policies apply to.
 func (t *tx) UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error) {

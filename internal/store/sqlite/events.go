@@ -68,12 +68,28 @@ func (r reader) Events(ctx context.Context, brand int64, filter store.EventFilte
 		w.and("e.at < ?", text(filter.Until))
 	}
 	clause, args := w.page("e.number", page)
-	return list(ctx, r.session, scanEvent, `
-		SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
-			coalesce(e.batch_number, 0), coalesce(b.id, ''), coalesce(j.id, ''),
-			coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
-			e.from_state, e.to_state, e.message
-		FROM events e
-		LEFT JOIN mint_batches b ON b.number = e.batch_number
-		LEFT JOIN mint_jobs j ON j.number = e.batch_number`+clause, args...)
+	return list(ctx, r.session, scanEvent, selectEvents+clause, args...)
+}
+
+const selectEvents = `
+	SELECT e.number, e.brand_number, e.at, e.kind, e.actor, e.address_class, e.request_id, e.subject_id,
+		coalesce(e.batch_number, 0), coalesce(b.id, ''), coalesce(j.id, ''),
+		coalesce(e.product_number, 0), coalesce(e.first_ordinal, 0), coalesce(e.quantity, 0),
+		e.from_state, e.to_state, e.message
+	FROM events e
+	LEFT JOIN mint_batches b ON b.number = e.batch_number
+	LEFT JOIN mint_jobs j ON j.number = e.batch_number`
+
+// unitEventsQuery is spelt as in the two indexes that serve it.
+const unitEventsQuery = selectEvents + `
+	WHERE e.brand_number = ?1 AND e.batch_number = ?2
+		AND e.kind IN ('mint_batch.transition', 'mint_batch.exported', 'mint_batch.recalled')
+		AND (e.kind <> 'mint_batch.recalled' OR e.first_ordinal <= ?4 AND ?4 < e.first_ordinal + e.quantity)
+	UNION ALL` + selectEvents + `
+	WHERE e.brand_number = ?1 AND e.product_number = ?3 AND e.first_ordinal = ?4
+		AND e.kind = 'unit.transition' AND e.to_state = 'revoked'
+	ORDER BY 1 DESC LIMIT ?5`
+
+func (r reader) UnitEvents(ctx context.Context, brand, batch, product, ordinal int64, limit int) ([]*mintage.Event, error) {
+	return list(ctx, r.session, scanEvent, unitEventsQuery, brand, batch, product, ordinal, max(limit, 1)) // a negative limit would be none
 }

@@ -95,6 +95,9 @@ func (r reader) Works(ctx context.Context, brand int64, filter store.JobFilter, 
 	if filter.ProductionBatch != 0 {
 		w.and("b.production_batch_number = ?", filter.ProductionBatch)
 	}
+	if filter.Lot != "" {
+		w.and("b.number IN (SELECT batch_number FROM lots WHERE code = ?)", filter.Lot)
+	}
 	clause, args := w.page("b.number", page)
 	works, err := list(ctx, r.session, scanWork, workQuery+clause, args...)
 	if err != nil {

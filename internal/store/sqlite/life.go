@@ -18,6 +18,26 @@ func (r reader) UnitStates(ctx context.Context, product, from, to int64) ([]mint
 		product, from, to)
 }
 
+// ordinalsQuery asks the index of revocations, or else the primary key.
+func ordinalsQuery(status mintage.TokenStatus) string {
+	condition := ""
+	switch status {
+	case mintage.TokenRevoked:
+		condition = ` AND status = 'revoked'`
+	case mintage.TokenActive:
+		condition = ` AND status = 'active'`
+	case mintage.TokenMinted: // no row says so, and no condition means any
+	}
+	return `
+		SELECT DISTINCT ordinal FROM unit_states
+		WHERE product_number = ? AND ordinal >= ? AND ordinal < ?` + condition + `
+		ORDER BY ordinal LIMIT ?`
+}
+
+func (r reader) StateOrdinals(ctx context.Context, product, from, to int64, status mintage.TokenStatus, limit int) ([]int64, error) {
+	return list(ctx, r.session, integer, ordinalsQuery(status), product, from, to, max(limit, 1)) // a negative limit would be none
+}
+
 // ActivateUnits needs no lock, as nothing does here: the transaction is the only
 // writer.
 func (t *tx) ActivateUnits(ctx context.Context, units []mintage.UnitState) ([]bool, error) {

@@ -10,7 +10,7 @@ import (
 // indexes, however many units and events there are.
 func TestPlans(t *testing.T) {
 	s := openNew(t)
-	anyone := []any{1, 2, 3}
+	anyone := []any{1, 2, 3, 4, 5}
 	tests := map[string]struct {
 		query string
 		args  int
@@ -28,8 +28,18 @@ func TestPlans(t *testing.T) {
 		"RollUp lots": {rollUpLots, 2, []string{"SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		"RollUp days": {rollUpDays, 2, []string{"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		"Scans":       {scansQuery, 3, []string{"SEARCH scans USING INDEX scans_of_unit (product_number=? AND ordinal=?)"}},
+		"StateOrdinals of revoked units": {ordinalsQuery("revoked"), 4, []string{
+			"SEARCH unit_states USING COVERING INDEX unit_states_revoked (product_number=? AND ordinal>? AND ordinal<?)",
+		}},
+		"StateOrdinals": {ordinalsQuery(""), 4, []string{
+			"SEARCH unit_states USING PRIMARY KEY (product_number=? AND ordinal>? AND ordinal<?)",
+		}},
+		"UnitEvents": {unitEventsQuery, 5, []string{
+			"SEARCH e USING INDEX events_of_whole_batch (batch_number=?)",
+			"SEARCH e USING INDEX events_revocations (product_number=? AND first_ordinal=?)",
+		}},
 		"LotsByCode": {lotsByCodeQuery, 3, []string{
-			"SEARCH lots USING COVERING INDEX lots_by_code (product_number=? AND code=?)",
+			"SEARCH lots USING COVERING INDEX lots_by_code (code=? AND product_number=?)",
 		}},
 		"units_v": {"SELECT * FROM units_v", 0, []string{
 			"SEARCH e USING INDEX events_cycles (product_number=? AND first_ordinal>? AND first_ordinal<?)",

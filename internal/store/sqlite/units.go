@@ -9,6 +9,17 @@ import (
 	"mintage/internal/store"
 )
 
+func (r reader) MintedProducts(ctx context.Context, brand int64, page store.Page) ([]store.ProductRow, error) {
+	var w where
+	w.and("brand_number = ?", brand)
+	w.and("next_ordinal > 0")
+	clause, args := w.page("number", page)
+	return list(ctx, r.session, func(scan scanner) (p store.ProductRow, err error) {
+		err = scan(&p.Number, &p.BrandNumber, &p.ID, &p.Code, &p.NextOrdinal)
+		return p, err
+	}, `SELECT number, brand_number, id, code, next_ordinal FROM products`+clause, args...)
+}
+
 func (r reader) UnitCode(ctx context.Context, product, ordinal int64) (serial.Code, error) {
 	code, err := one(ctx, r.session, integer, `SELECT code FROM units WHERE product_number = ? AND ordinal = ?`, product, ordinal)
 	return serial.Code(code), err

@@ -62,6 +62,7 @@ document.addEventListener("click", async (event) => {
     const more = next.querySelector("a[data-more]");
     if (more) {
       link.href = more.getAttribute("href");
+      link.textContent = more.textContent;
       link.removeAttribute("aria-busy");
     } else {
       link.parentElement.remove();

@@ -111,7 +111,13 @@ CREATE TABLE roll_up (
 );
 INSERT INTO roll_up (id, upto) VALUES (1, 0);
 
-CREATE INDEX lots_by_code ON lots (product_number, code, batch_number) WHERE code IS NOT NULL;
+-- For whoever says of which product the lot is, and for whoever does not.
+CREATE INDEX lots_by_code ON lots (brand_number, code, product_number, batch_number) WHERE code IS NOT NULL;
+-- The history of a unit: what happened to its batch as a whole, and its own revocation.
+CREATE INDEX events_of_whole_batch ON events (batch_number, number)
+WHERE kind IN ('mint_batch.transition', 'mint_batch.exported', 'mint_batch.recalled');
+CREATE INDEX events_revocations ON events (product_number, first_ordinal)
+WHERE kind = 'unit.transition' AND to_state = 'revoked';
 CREATE INDEX resolver_bases_by_host ON resolver_bases (split_part(base, '/', 3));
 
 -- The few events that a resolver follows: its condition is spelt as in the door below.

@@ -14,6 +14,8 @@ CREATE TABLE unit_states (
     reason TEXT NOT NULL, -- of a revocation
     PRIMARY KEY (product_number, ordinal, status)
 ) STRICT, WITHOUT ROWID;
+-- The few revoked among many active ones.
+CREATE INDEX unit_states_revoked ON unit_states (product_number, ordinal) WHERE status = 'revoked';
 
 -- Runs of units revoked at once, those still to be minted included: whole batches
 -- and lots.
@@ -111,7 +113,13 @@ CREATE TABLE roll_up (
 ) STRICT;
 INSERT INTO roll_up (id, upto) VALUES (1, 0);
 
-CREATE INDEX lots_by_code ON lots (product_number, code, batch_number) WHERE code IS NOT NULL;
+-- For whoever says of which product the lot is, and for whoever does not.
+CREATE INDEX lots_by_code ON lots (code, product_number, batch_number) WHERE code IS NOT NULL;
+-- The history of a unit: what happened to its batch as a whole, and its own revocation.
+CREATE INDEX events_of_whole_batch ON events (batch_number, number)
+WHERE kind IN ('mint_batch.transition', 'mint_batch.exported', 'mint_batch.recalled');
+CREATE INDEX events_revocations ON events (product_number, first_ordinal)
+WHERE kind = 'unit.transition' AND to_state = 'revoked';
 
 -- The few events that a resolver follows: its condition is spelt as in the query.
 CREATE INDEX events_changes ON events (number)
