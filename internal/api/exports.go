@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"mintage"
+	"mintage/internal/edge"
 )
 
 func (s *server) registerExport() {
@@ -36,10 +37,10 @@ func (s *server) export(ctx context.Context, in *ByID) (*huma.StreamResponse, er
 func (s *server) sendCSV(ctx context.Context, w http.ResponseWriter, b *mintage.Batch) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="mint-batch-`+b.ID+`.csv"`)
-	out := &pacedWriter{server: s, w: w}
+	out := edge.NewPaced(w, s.limits.chunk)
 	admitted := s.stillAdmitted(ctx)
 	err := s.Export.CSV(ctx, b, out, func() error {
-		if err := out.flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		if err := out.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
 		return admitted()
@@ -48,7 +49,7 @@ func (s *server) sendCSV(ctx context.Context, w http.ResponseWriter, b *mintage.
 		return
 	}
 	p := s.problem(ctx, err)
-	if out.begun {
+	if out.Begun() {
 		panic(http.ErrAbortHandler) // a cut file must not look complete
 	}
 	w.Header().Del("Content-Disposition")

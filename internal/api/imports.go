@@ -13,6 +13,7 @@ import (
 
 	"mintage"
 	"mintage/internal/catalogue"
+	"mintage/internal/edge"
 )
 
 // importRow is the outcome of one row of a file.
@@ -133,7 +134,7 @@ func (s *server) answerImport(ctx context.Context, w http.ResponseWriter, file i
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	out := &pacedWriter{server: s, w: w}
+	out := edge.NewPaced(w, s.limits.chunk)
 	_, err = io.WriteString(out, `{"rows":[`)
 	if err == nil {
 		_, err = io.Copy(out, stored)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/http"
 	"os"
 
 	"mintage"
@@ -55,24 +54,4 @@ func (s *spool) close() {
 	if s.file != nil {
 		_ = errors.Join(s.file.Close(), os.Remove(s.file.Name())) // removed before, as a rule
 	}
-}
-
-// pacedWriter gives each chunk of a stream a time limit of its own.
-type pacedWriter struct {
-	server *server
-	w      http.ResponseWriter
-	begun  bool // something was sent
-}
-
-func (p *pacedWriter) Write(b []byte) (int, error) {
-	p.begun = true
-	p.server.extend(p.w, p.server.limits.chunk)
-	return p.w.Write(b)
-}
-
-// flush sends what was written, the status at least.
-func (p *pacedWriter) flush() error {
-	p.begun = true
-	p.server.extend(p.w, p.server.limits.chunk)
-	return http.NewResponseController(p.w).Flush()
 }

@@ -5,14 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"mintage"
 	"mintage/internal/edge"
 	"mintage/internal/mint"
 )
@@ -38,14 +36,6 @@ func (s *server) registerWatch() {
 	register(s, o, s.watch)
 }
 
-// progressID numbers the states of a job, ever upwards: units only grow, strikes
-// are taken back only by new units, and a status never goes back. Because it
-// follows from the state alone, any process can tell what a client has seen.
-func progressID(w *mint.Work) int64 {
-	rank := slices.Index(mintage.JobStatuses, w.Job.Status)
-	return w.Batch.MintedQuantity*100 + int64(w.Job.ConsecutiveErrors*10+rank)
-}
-
 func (s *server) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
 	work, err := s.Mint.Job(ctx, principal(ctx), in.ID)
 	if err != nil {
@@ -57,56 +47,40 @@ func (s *server) watch(ctx context.Context, in *watchInput) (*huma.StreamRespons
 	}
 	return &huma.StreamResponse{Body: func(h huma.Context) {
 		_, w := humago.Unwrap(h)
-		if work.Job.Status.Final() && progressID(work) == seen {
+		if work.Job.Status.Final() && mint.ProgressID(work) == seen {
 			w.WriteHeader(http.StatusNoContent) // a browser's EventSource stops asking
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-		s.stream(ctx, &pacedWriter{server: s, w: w}, work, seen)
+		s.stream(ctx, edge.NewPaced(w, s.limits.chunk), work, seen)
 	}}, nil
 }
 
 // stream writes the job's states until it is done, the client leaves, the key is
 // not valid any more or the server stops. Where it breaks off, the client resumes.
-func (s *server) stream(ctx context.Context, out *pacedWriter, work *mint.Work, seen int64) {
-	send := func(format string, args ...any) bool {
-		_, err := fmt.Fprintf(out, format, args...)
-		return err == nil && out.flush() == nil
+func (s *server) stream(ctx context.Context, out *edge.Paced, work *mint.Work, seen int64) {
+	send := func(format string, args ...any) error {
+		if _, err := fmt.Fprintf(out, format, args...); err != nil {
+			return err
+		}
+		return out.Flush()
 	}
-	admitted := s.stillAdmitted(ctx)
-	look, beat := time.NewTicker(s.WatchInterval), time.NewTicker(s.heartbeat)
-	defer look.Stop()
-	defer beat.Stop()
-	for ok := send("retry: %d\n\n", reconnect.Milliseconds()); ok; {
-		if id := progressID(work); id != seen {
-			data, err := json.Marshal(showJob(work))
-			if err != nil || !send("id: %d\nevent: progress\ndata: %s\n\n", id, data) {
-				return
-			}
-			seen = id
-		}
-		if work.Job.Status.Final() {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.Stopping:
-			return
-		case <-beat.C:
-			ok = send(": heartbeat\n\n")
-		case <-look.C:
-			err := admitted()
-			var latest *mint.Work
-			if err == nil {
-				latest, err = s.Mint.Job(ctx, principal(ctx), work.Job.ID)
-			}
-			if err != nil {
-				s.Log.Warn("a watch broke off", "request_id", edge.RequestID(ctx), "error", err)
-				return
-			}
-			work = latest
-		}
+	err := send("retry: %d\n\n", reconnect.Milliseconds())
+	if err == nil {
+		err = s.Mint.Follow(ctx, principal(ctx), work, seen, mint.Following{
+			Interval: s.WatchInterval, Heartbeat: s.heartbeat, Stopping: s.Stopping, Admitted: s.stillAdmitted(ctx),
+			Changed: func(work *mint.Work) error {
+				data, err := json.Marshal(showJob(work))
+				if err != nil {
+					return err
+				}
+				return send("id: %d\nevent: progress\ndata: %s\n\n", mint.ProgressID(work), data)
+			},
+			Beat: func(*mint.Work) error { return send(": heartbeat\n\n") },
+		})
+	}
+	if err != nil && ctx.Err() == nil {
+		s.Log.Warn("a watch broke off", "request_id", edge.RequestID(ctx), "error", err)
 	}
 }

@@ -131,30 +131,6 @@ func (s *Service) Product(ctx context.Context, p mintage.Principal, id string) (
 	return product, missing("product", err)
 }
 
-// ProductsByID returns the products that lists of other things refer to, by their
-// IDs. One that is not the brand's is not among them.
-func (s *Service) ProductsByID(ctx context.Context, p mintage.Principal, ids []string) (map[string]*mintage.Product, error) {
-	products := make(map[string]*mintage.Product, len(ids))
-	err := s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
-		clear(products)
-		for _, id := range ids {
-			if _, found := products[id]; found {
-				continue
-			}
-			product, err := r.ProductByID(ctx, p.BrandNumber, id)
-			if isNotFound(err) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			products[id] = product
-		}
-		return nil
-	})
-	return products, err
-}
-
 // Products lists products, newest first. The filter's GTIN may have any of the
 // four lengths; a search finds nothing where it has signs but no words.
 func (s *Service) Products(ctx context.Context, p mintage.Principal, filter store.ProductFilter, page store.Page) (products []*mintage.Product, err error) {

@@ -372,16 +372,6 @@ func TestProducts(t *testing.T) {
 	})
 }
 
-func TestProductsByID(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		a, b, theirs := w.NewProduct(w.brand), w.NewProduct(w.brand), w.NewProduct(w.NewBrand())
-		products, err := w.service.ProductsByID(t.Context(), w.p, []string{a.ID, theirs.ID, b.ID, a.ID, newID()})
-		if err != nil || len(products) != 2 || products[a.ID].SKU != a.SKU || products[b.ID].SKU != b.SKU {
-			t.Errorf("%d products, %v", len(products), err)
-		}
-	})
-}
-
 // A patch that was made for an older state changes nothing.
 func TestUpdateProductAsOf(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

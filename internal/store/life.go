@@ -34,6 +34,17 @@ type LifeReader interface {
 	// days without anything left out: scans as they are stored, the rest as of the
 	// last RollUp.
 	DailyCounts(ctx context.Context, brand int64, from time.Time) ([]DailyCount, error)
+	// Totals counts all that a brand has, without reading units: what was minted and the
+	// jobs exactly, the states of units as of the last RollUp, scans as they are stored.
+	Totals(ctx context.Context, brand int64) (Totals, error)
+}
+
+// Totals are a brand's figures of all time.
+type Totals struct {
+	mintage.Counts       // of all units; their sum is how many were minted
+	Scans          int64 // robots left out
+	Running        int64 // jobs that are not final
+	Failed         int64 // jobs
 }
 
 // DailyCount is what happened on one day.

@@ -234,7 +234,13 @@ type UnitTx interface {
 type EventFilter struct {
 	Batch int64
 	Kind  mintage.EventKind
+	Kinds []mintage.EventKind // any of them
 	Actor string
+	// Notable leaves out what units and workers do by the thousand: cycles, activations,
+	// the steps of a job between its beginning and its end, and the transitions of
+	// batches, which follow from those of jobs. However many of these there are, the
+	// others are found at once.
+	Notable bool
 	// From and Until bound the time: From <= At < Until.
 	From, Until time.Time
 }
@@ -247,6 +253,14 @@ type EventReader interface {
 	// unit, and its own revocation. Its first scan is not among them: it would have to be
 	// looked for among all of the batch.
 	UnitEvents(ctx context.Context, brand, batch, product, ordinal int64, limit int) ([]*mintage.Event, error)
+	// JobSteps lists the transitions of a batch's job, oldest first.
+	JobSteps(ctx context.Context, brand, batch int64) ([]JobStep, error)
+}
+
+// JobStep is when a job came into a state.
+type JobStep struct {
+	To mintage.JobStatus
+	At time.Time
 }
 
 // EventTx writes the audit trail.

@@ -110,6 +110,26 @@ type Page struct {
 	Limit int   // at most so many rows, at least 1
 }
 
+// ByID reads what a list names by IDs, each once, in the caller's transaction. What is
+// not there, or is another brand's, is left out.
+func ByID[T any](ctx context.Context, brand int64, ids []string, read func(ctx context.Context, brand int64, id string) (*T, error)) (map[string]*T, error) {
+	found := make(map[string]*T, len(ids))
+	for _, id := range ids {
+		if found[id] != nil {
+			continue
+		}
+		one, err := read(ctx, brand, mintage.CanonicalID(id))
+		switch mintage.ErrorCode(err) {
+		case "":
+			found[id] = one
+		case mintage.CodeNotFound:
+		default:
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 // NoOrdinals is why [RequestTx.ReserveOrdinals], and a preflight, refuse; next is the product's next
 // ordinal.
 func NoOrdinals(next int64) error {

@@ -18,7 +18,17 @@
 // Every answer, errors included, carries a Content-Security-Policy that allows
 // nothing inline and no foreign host. Unsafe methods are refused where they come
 // from another site (net/http's CrossOriginProtection). Nothing changes on GET, but
-// for the session in which the way to an OpenID provider begins and ends.
+// for the session in which the way to an OpenID provider begins and ends, and for the
+// event that an export leaves.
+//
+// # Streams
+//
+// The progress of a batch (Server-Sent Events) and its export last as long as somebody
+// reads. Every few seconds they ask whether the reader is still signed in, still a
+// member of the brand that they were begun for and still allowed to: otherwise progress
+// ends with an event that has the page loaded again, and an export breaks off. Each
+// event of progress is the part of the page that shows the whole state, so that a reader
+// who comes back after a restart has missed nothing.
 //
 // # Sessions
 //

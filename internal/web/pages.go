@@ -178,8 +178,20 @@ func (v *view) Moment(t time.Time) moment {
 	return moment{t.Format(time.RFC3339), t.Format(v.T("format.time")) + " UTC"}
 }
 
+// copied is a text that one click copies.
+type copied struct{ Text, Copied string }
+
+// Copy describes a text that one click copies.
+func (v *view) Copy(text string) copied { return copied{text, v.T("layout.copied")} }
+
 // ShortID is the end of an ID, where those that were made close together differ.
 func (v *view) ShortID(id string) string { return id[max(0, len(id)-8):] }
+
+// Instant is Moment to the second.
+func (v *view) Instant(t time.Time) moment {
+	t = t.UTC()
+	return moment{t.Format(time.RFC3339), t.Format(v.T("format.instant")) + " UTC"}
+}
 
 // State describes the chip of a job's state.
 func (v *view) State(s mintage.JobStatus) chip {

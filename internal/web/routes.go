@@ -21,6 +21,8 @@ type Route struct {
 	// upload routes read their body themselves, as multipart/form-data, piece by piece:
 	// see visit.upload.
 	upload bool
+	// stream routes answer for as long as somebody reads; not HEAD, where nobody does.
+	stream bool
 	// long routes take a form with texts of several lines, of up to maxLongForm.
 	long bool
 	// asset routes know no session: what they serve is the same for everybody.
@@ -60,6 +62,11 @@ func routes() []Route {
 		// {$} is the end of the path.
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
+		{Method: "GET", Path: "/mint/exports", Operation: "export_mint_batch", handle: (*visit).exportsPage},
+		{Method: "GET", Path: "/mint/activity", Operation: "list_events", handle: (*visit).activityPage},
+		{Method: "GET", Path: "/mint/batches/{batch_id}", Operation: "get_mint_batch", handle: (*visit).batchPage},
+		{Method: "GET", Path: "/mint/batches/{batch_id}/progress", Operation: "watch_mint_job", handle: (*visit).progressStream, stream: true},
+		{Method: "GET", Path: "/mint/batches/{batch_id}/export.csv", Operation: "export_mint_batch", handle: (*visit).exportBatch, stream: true},
 
 		{Method: "GET", Path: "/mint/tokens", Operation: opViewDashboard, handle: (*visit).tokens},
 		{Method: "GET", Path: "/mint/search", Operation: opViewToken, handle: (*visit).search},
@@ -131,6 +138,9 @@ func noSuchPage() Route {
 
 // serve lets a request through to its route if whoever makes it may use it.
 func (s *server) serve(route Route, w http.ResponseWriter, r *http.Request) {
+	if route.stream && r.Method == http.MethodHead { // which ServeMux takes for GET
+		route = noSuchPage()
+	}
 	v := s.bare(w, r)
 	defer v.recover()
 	edge.SetRoute(r.Context(), route.Pattern())

@@ -51,7 +51,7 @@ func (v *view) Groups(code string) (groups []string) {
 
 // tokens lists the brand's tokens, those of the newest batch first.
 func (v *visit) tokens() error {
-	head, err := v.dashboardHead("tokens")
+	head, err := v.dashboardHead(tabTokens)
 	if err != nil {
 		return err
 	}

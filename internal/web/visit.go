@@ -20,6 +20,7 @@ type visit struct {
 
 	w        http.ResponseWriter
 	r        *http.Request
+	asked    *http.Request // r as it came, before its session was read
 	language *language
 
 	form        *form             // what was sent; nil for a GET
@@ -33,7 +34,7 @@ type visit struct {
 
 // bare begins a visit of nobody in particular.
 func (s *server) bare(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{server: s, w: w, r: r, language: s.languages.choose(r.Header.Get("Accept-Language"))}
+	return &visit{server: s, w: w, r: r, asked: r, language: s.languages.choose(r.Header.Get("Accept-Language"))}
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }

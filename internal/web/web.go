@@ -11,6 +11,7 @@ import (
 	"mintage"
 	"mintage/internal/access"
 	"mintage/internal/catalogue"
+	"mintage/internal/export"
 	"mintage/internal/mint"
 )
 
@@ -19,6 +20,7 @@ type Deps struct {
 	Access    *access.Service
 	Mint      *mint.Service
 	Catalogue *catalogue.Service
+	Export    *export.Service
 
 	// OIDC is the OpenID provider to sign in with; nil for none.
 	OIDC *OIDCConfig
@@ -31,6 +33,9 @@ type Deps struct {
 	// Secure marks cookies for HTTPS only: the server has TLS of its own, or stands
 	// behind a proxy that has.
 	Secure bool
+	// Stopping is closed when the server is about to stop: streams end, so that they do
+	// not hold it up. It may be nil.
+	Stopping <-chan struct{}
 	// Log may be nil.
 	Log *slog.Logger
 	// Version is the program's.
@@ -48,6 +53,7 @@ type server struct {
 	languages *languages
 	pages     *pages
 	static    *static
+	streams   streams
 }
 
 // New returns the handler of all routes. It fails with INVALID_INPUT where the
@@ -61,7 +67,7 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func newServer(d Deps) (*server, error) {
-	s := &server{Deps: d, mux: http.NewServeMux(), crossSite: http.NewCrossOriginProtection()}
+	s := &server{Deps: d, mux: http.NewServeMux(), crossSite: http.NewCrossOriginProtection(), streams: streams{progressInterval, progressBeat, recheckAfter}}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}

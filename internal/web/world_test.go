@@ -22,6 +22,7 @@ import (
 	"mintage/internal/access"
 	"mintage/internal/catalogue"
 	"mintage/internal/edge"
+	"mintage/internal/export"
 	"mintage/internal/mint"
 	"mintage/internal/serial"
 	"mintage/internal/store"
@@ -82,6 +83,7 @@ func newWorld(t testing.TB, db *storetest.DB, s store.Store, edit ...func(*Deps)
 	t.Cleanup(w.http.Close)
 	d := Deps{
 		Access: people, Mint: mint.New(s, mint.NewKeyring(w.fixture.MasterKey), w.clock.Now), Catalogue: catalogue.New(s, w.clock.Now),
+		Export:  export.New(s, w.clock.Now),
 		BaseURL: w.http.URL, Log: log, Version: "test",
 	}
 	for _, e := range edit {

@@ -17,6 +17,11 @@ func scanEvent(row pgx.Row) (*mintage.Event, error) {
 		&e.From, &e.To, &e.Message)
 }
 
+// notable is, to the letter, the condition of the index events_notable.
+const notable = `(e.kind NOT IN ('mint_batch.cycle', 'mint_batch.transition', 'mint_job.transition', 'unit.transition')
+	OR e.kind = 'mint_job.transition' AND e.to_state IN ('QUEUED', 'COMPLETED', 'FAILED')
+	OR e.kind = 'unit.transition' AND e.to_state = 'revoked')`
+
 func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, page store.Page) ([]*mintage.Event, error) {
 	c := conditions{args: []any{brand}}
 	if filter.Batch != 0 {
@@ -24,6 +29,16 @@ func (t *tx) Events(ctx context.Context, brand int64, filter store.EventFilter, 
 	}
 	if filter.Kind != "" {
 		c.and("e.kind = $%d", string(filter.Kind))
+	}
+	if len(filter.Kinds) > 0 {
+		kinds := make([]string, len(filter.Kinds))
+		for i, k := range filter.Kinds {
+			kinds[i] = string(k)
+		}
+		c.and("e.kind = ANY ($%d::text[])", kinds)
+	}
+	if filter.Notable {
+		c.sql += " AND " + notable
 	}
 	if filter.Actor != "" {
 		c.and("e.actor = $%d", filter.Actor)
@@ -103,4 +118,22 @@ func (t *tx) AppendEvents(ctx context.Context, events []*mintage.Event) error {
 			AS e (brand, at, kind, actor, subject, batch, product, first, quantity, from_state, to_state, message, class, request)`,
 		brands, times, kinds, actors, subjects, batches, products, firsts, quantities, froms, tos, messages, classes, requests)
 	return err
+}
+
+// maxSteps is how many transitions a job has at most: QUEUED, RESERVED, PROCESSING and
+// its end. With them the search ends before what happened to the units later.
+const maxSteps = 4
+
+func (t *tx) JobSteps(ctx context.Context, brand, batch int64) ([]store.JobStep, error) {
+	return many(ctx, t, func(row pgx.Row) (s store.JobStep, err error) {
+		err = row.Scan(&s.To, utc(&s.At))
+		return s, err
+	}, `
+		SELECT to_state, at FROM (
+			SELECT number, kind, to_state, at FROM events
+			WHERE brand_number = $1 AND batch_number = $2
+			ORDER BY number OFFSET 0
+		) e
+		WHERE kind = 'mint_job.transition'
+		LIMIT $3`, brand, batch, int64(maxSteps))
 }

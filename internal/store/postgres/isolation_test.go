@@ -159,6 +159,7 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 			"Recalls":               none(r.Recalls(ctx, brand, b.ProductNumber)),
 			"Scans":                 none(r.Scans(ctx, b.ProductNumber, 1, 100)),
 			"Links":                 none(r.Links(ctx, brand, b.ProductNumber)),
+			"JobSteps":              none(r.JobSteps(ctx, brand, b.Number)),
 			"DailyCounts":           none(r.DailyCounts(ctx, brand, time.Time{})),
 			"Products":              none(r.Products(ctx, brand, store.ProductFilter{}, page)),
 			"Products by words":     none(r.Products(ctx, brand, store.ProductFilter{Search: other.product.SKU}, page)),
@@ -177,6 +178,7 @@ func TestStatementsOfAnotherBrand(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+		check(t, "Totals", store.Totals{})(r.Totals(ctx, brand))
 		check(t, "GTINOwner", int64(0))(r.GTINOwner(ctx, brand, other.product.GTIN))
 		check(t, "ScanNetworks", int64(0))(r.ScanNetworks(ctx, b.ProductNumber, 1, time.Time{}))
 		must(t, r.EachUnit(ctx, b.ProductNumber, 0, 100, func(ordinal int64, _ serial.Code) error {

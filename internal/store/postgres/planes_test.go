@@ -69,6 +69,18 @@ func TestAppPlane(t *testing.T) {
 		if err != nil || len(days) == 0 {
 			t.Errorf("DailyCounts: %+v, %v", days, err)
 		}
+		totals, err := r.Totals(ctx, n)
+		if err != nil || totals.Revoked != 50 {
+			t.Errorf("Totals: %+v, %v", totals, err)
+		}
+		steps, err := r.JobSteps(ctx, n, b.Number)
+		if err != nil || len(steps) == 0 {
+			t.Errorf("JobSteps: %+v, %v", steps, err)
+		}
+		notable, err := r.Events(ctx, n, store.EventFilter{Notable: true}, store.Page{Limit: 10})
+		if err != nil || len(notable) == 0 {
+			t.Errorf("notable events: %+v, %v", notable, err)
+		}
 		states, err := r.UnitStates(ctx, b.ProductNumber, 1, 2)
 		if err != nil || len(states) != 2 || states[1].Reason != "stolen" {
 			t.Errorf("UnitStates: %+v, %v", states, err)

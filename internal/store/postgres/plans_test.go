@@ -142,13 +142,27 @@ func TestPlansUnderPolicies(t *testing.T) {
 		},
 		"events": {
 			func(tx store.Tx) error {
-				return second(tx.Events(ctx, brand, store.EventFilter{Kind: "product.updated", From: time.Unix(0, 0)}, page))
+				return second(tx.Events(ctx, brand, store.EventFilter{Actor: "cli", From: time.Unix(0, 0)}, page))
 			},
 			[]string{"events_of_brand", "AND (number < "},
 		},
 		"events of a batch": {
 			func(tx store.Tx) error { return second(tx.Events(ctx, brand, store.EventFilter{Batch: 207}, page)) },
 			[]string{"events_of_batch"},
+		},
+		"notable events": {
+			func(tx store.Tx) error {
+				return second(tx.Events(ctx, brand, store.EventFilter{Notable: true, Kinds: []mintage.EventKind{"product.updated"}}, page))
+			},
+			[]string{"events_notable", "AND (number < "},
+		},
+		"steps of a job": {
+			func(tx store.Tx) error { return second(tx.JobSteps(ctx, brand, 207)) },
+			[]string{"events_of_batch"},
+		},
+		"totals": {
+			func(tx store.Tx) error { return second(tx.Totals(ctx, brand)) },
+			[]string{"mint_batches", "lot_counts_of_brand", "recalls_of_brand", "day_counts_pkey"},
 		},
 		"events between": {
 			func(tx store.Tx) error { return second(tx.EventsBetween(ctx, brand, 100, 5000, 100)) },

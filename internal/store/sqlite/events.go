@@ -49,6 +49,11 @@ func scanEvent(scan scanner) (*mintage.Event, error) {
 	return e, err
 }
 
+// notable is spelt as in the index events_notable, which serves it.
+const notable = `(e.kind NOT IN ('mint_batch.cycle', 'mint_batch.transition', 'mint_job.transition', 'unit.transition')
+	OR e.kind = 'mint_job.transition' AND e.to_state IN ('QUEUED', 'COMPLETED', 'FAILED')
+	OR e.kind = 'unit.transition' AND e.to_state = 'revoked')`
+
 func (r reader) Events(ctx context.Context, brand int64, filter store.EventFilter, page store.Page) ([]*mintage.Event, error) {
 	var w where
 	w.and("e.brand_number = ?", brand)
@@ -57,6 +62,12 @@ func (r reader) Events(ctx context.Context, brand int64, filter store.EventFilte
 	}
 	if filter.Kind != "" {
 		w.and("e.kind = ?", filter.Kind)
+	}
+	if len(filter.Kinds) > 0 {
+		w.and("e.kind IN ("+placeholders(len(filter.Kinds))+")", anys(filter.Kinds)...)
+	}
+	if filter.Notable {
+		w.and(notable)
 	}
 	if filter.Actor != "" {
 		w.and("e.actor = ?", filter.Actor)
@@ -92,4 +103,20 @@ const unitEventsQuery = selectEvents + `
 
 func (r reader) UnitEvents(ctx context.Context, brand, batch, product, ordinal int64, limit int) ([]*mintage.Event, error) {
 	return list(ctx, r.session, scanEvent, unitEventsQuery, brand, batch, product, ordinal, max(limit, 1)) // a negative limit would be none
+}
+
+// maxSteps is how many transitions a job has at most: QUEUED, RESERVED, PROCESSING and
+// its end. With them the search ends before what happened to the units later.
+const maxSteps = 4
+
+const jobStepsQuery = `
+	SELECT to_state, at FROM events
+	WHERE brand_number = ?1 AND batch_number = ?2 AND kind = 'mint_job.transition'
+	ORDER BY batch_number, number LIMIT ?3`
+
+func (r reader) JobSteps(ctx context.Context, brand, batch int64) ([]store.JobStep, error) {
+	return list(ctx, r.session, func(scan scanner) (s store.JobStep, err error) {
+		err = scan(&s.To, timeInto{&s.At})
+		return s, err
+	}, jobStepsQuery, brand, batch, maxSteps)
 }

@@ -24,6 +24,17 @@ func TestPlans(t *testing.T) {
 			"SEARCH products USING INDEX products_of_brand (brand_number=? AND number=? AND rowid<?)",
 			"SEARCH product_words USING COVERING INDEX product_words_of_brand (brand_number=? AND word>? AND word<?)",
 		}},
+		"Totals": {totalsQuery, 1, []string{
+			"SEARCH b USING INDEX mint_batches_of_brand (brand_number=?)",
+			"SEARCH c USING INDEX lot_counts_of_brand (brand_number=?)",
+			"SEARCH r USING INDEX recalls_of_brand (brand_number=?)",
+			"SEARCH day_counts USING PRIMARY KEY (brand_number=?)",
+		}},
+		"Notable events": {
+			"SELECT number FROM events e WHERE e.brand_number = ? AND " + notable + " AND e.kind IN ('product.created') AND e.number < ? ORDER BY e.number DESC LIMIT ?", 3,
+			[]string{"SEARCH e USING INDEX events_notable (brand_number=? AND number<?)"},
+		},
+		"JobSteps":    {jobStepsQuery, 3, []string{"SEARCH events USING INDEX events_of_batch (batch_number=?)"}},
 		"Changes":     {changesQuery, 2, []string{"SEARCH events USING INDEX events_changes (number>?)"}},
 		"RollUp lots": {rollUpLots, 2, []string{"SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},
 		"RollUp days": {rollUpDays, 2, []string{"SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"}},

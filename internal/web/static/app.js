@@ -5,10 +5,11 @@
 const pageLanguage = document.documentElement.lang;
 const language = navigator.languages.find((l) => l.split("-")[0] === pageLanguage) ?? pageLanguage;
 const dateAndTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const toTheSecond = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
 function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]:not([data-shown])")) {
     element.title = element.textContent.trim();
-    element.textContent = dateAndTime.format(new Date(element.dateTime));
+    element.textContent = ("seconds" in element.dataset ? toTheSecond : dateAndTime).format(new Date(element.dateTime));
     element.dataset.shown = "";
   }
 }
@@ -55,8 +56,8 @@ document.addEventListener("click", async (event) => {
     const answer = await fetch(link.href, { headers: { Accept: "text/html" } });
     if (!answer.ok) throw new Error(answer.status);
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const rows = [...next.querySelectorAll("main tbody > tr")];
-    const body = document.querySelector("main tbody");
+    const rows = [...next.querySelectorAll("main .table tbody > tr")];
+    const body = document.querySelector("main .table tbody");
     body.append(...rows);
     enhance(body);
     const more = next.querySelector("a[data-more]");

@@ -200,6 +200,11 @@ CREATE INDEX events_of_brand ON events (brand_number, number);
 CREATE INDEX events_of_batch ON events (batch_number, number) WHERE batch_number IS NOT NULL;
 -- When a unit was created: the cycle that its ordinal falls into.
 CREATE INDEX events_cycles ON events (product_number, first_ordinal) WHERE kind = 'mint_batch.cycle';
+-- What people look for among the thousands: its condition is spelt as in the query.
+CREATE INDEX events_notable ON events (brand_number, number)
+WHERE kind NOT IN ('mint_batch.cycle', 'mint_batch.transition', 'mint_job.transition', 'unit.transition')
+    OR kind = 'mint_job.transition' AND to_state IN ('QUEUED', 'COMPLETED', 'FAILED')
+    OR kind = 'unit.transition' AND to_state = 'revoked';
 
 -- Crockford base32 of a 60-bit number, most significant character first. One
 -- expression, so that the planner inlines it.

@@ -44,6 +44,7 @@ CREATE TABLE recalls (
     at timestamptz NOT NULL,
     UNIQUE (product_number, first_ordinal, quantity)
 );
+CREATE INDEX recalls_of_brand ON recalls (brand_number);
 ALTER TABLE recalls ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON recalls USING (brand_number = mintage_brand());
 CREATE TRIGGER keep BEFORE UPDATE OR DELETE OR TRUNCATE ON recalls
@@ -88,6 +89,7 @@ CREATE TABLE lot_counts (
     revoked_active bigint NOT NULL,
     PRIMARY KEY (product_number, first_ordinal)
 ) WITH (fillfactor = 70); -- counts change in place, once a second
+CREATE INDEX lot_counts_of_brand ON lot_counts (brand_number);
 ALTER TABLE lot_counts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY one_brand ON lot_counts USING (brand_number = mintage_brand());
 

@@ -31,6 +31,7 @@ CREATE TABLE recalls (
     at TEXT NOT NULL,
     UNIQUE (product_number, first_ordinal, quantity)
 ) STRICT;
+CREATE INDEX recalls_of_brand ON recalls (brand_number);
 
 -- +goose StatementBegin
 CREATE TRIGGER recalls_keep_update BEFORE UPDATE ON recalls
@@ -94,6 +95,7 @@ CREATE TABLE lot_counts (
     revoked_active INTEGER NOT NULL,
     PRIMARY KEY (product_number, first_ordinal)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lot_counts_of_brand ON lot_counts (brand_number);
 
 -- What the events up to roll_up.upto say of each day, and the scans of all time.
 CREATE TABLE day_counts (
