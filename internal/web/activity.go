@@ -30,7 +30,7 @@ func activityGroups() []activityGroup {
 			mintage.EventProductionCreated, mintage.EventProductionUpdated, mintage.EventSchemaStored,
 		}},
 		{"people", []mintage.EventKind{
-			mintage.EventMemberAdded, mintage.EventMemberChanged, mintage.EventMemberRemoved, mintage.EventMemberInvited,
+			mintage.EventMemberAdded, mintage.EventMemberChanged, mintage.EventMemberRemoved, mintage.EventMemberInvited, mintage.EventNameChanged,
 			mintage.EventSignedIn, mintage.EventSignInRefused, mintage.EventSignedOut, mintage.EventPasswordChanged,
 		}},
 		{"keys", []mintage.EventKind{mintage.EventKeyCreated, mintage.EventKeyRotated, mintage.EventKeyRevoked}},

@@ -15,7 +15,7 @@ func TestGettingStarted(t *testing.T) {
 		stranger := w.invite(other, "stranger@example.com", mintage.RoleViewer)
 		b := w.as(operator)
 		const useProducts, useRuns = "/mint/start/sample-products", "/mint/start/sample-production-batches"
-		b.get("/mint").wants(http.StatusOK, "Nothing has been minted yet", useProducts, "/products/import", sampleProducts).lacks(useRuns, "/mint/new", "start-done")
+		b.get("/mint").wants(http.StatusOK, "Nothing has been minted yet", useProducts, "/products/import", sampleProducts).lacks(useRuns, "start-done")
 		w.as(viewer).get("/mint").wants(http.StatusOK, "Your role lets you look only").lacks(useProducts)
 
 		for path, file := range map[string][]byte{sampleProducts: examples.Catalogue, sampleRuns: examples.ProductionBatches} {
