@@ -19,7 +19,7 @@ var (
 	// Keys as templates and handlers write them.
 	inTemplate = regexp.MustCompile(`\.T "([^"]+)"|\.T \(printf "([^"]+)%s"`)
 	fieldOf    = regexp.MustCompile(`\.Field "([^"]+)"`)
-	inCode     = regexp.MustCompile(`"((?:done|fault|field|hint|missing|nav|oidc|sign_in|format|error|role|state)\.[A-Za-z_.]*)"`)
+	inCode     = regexp.MustCompile(`"((?:done|fault|field|hint|missing|nav|oidc|sign_in|format|error|role|state|wizard)\.[A-Za-z_.]*)"`)
 )
 
 func TestMessages(t *testing.T) {

@@ -58,6 +58,8 @@ func routes() []Route {
 		// {$} is the end of the path.
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
+		{Method: "GET", Path: wizardPath, Operation: opPrepareMint, handle: (*visit).mintWizard},
+		{Method: "POST", Path: wizardPath, Operation: opSubmitMint, handle: (*visit).submitMint},
 		{Method: "GET", Path: "/account", Operation: opUseAccount, handle: (*visit).accountPage},
 		{Method: "POST", Path: "/account/password", Operation: opUseAccount, handle: (*visit).changePassword},
 		{Method: "POST", Path: "/account/sign-out-everywhere", Operation: opUseAccount, handle: (*visit).signOutEverywhere},
