@@ -58,7 +58,14 @@ func (s *Service) submit(ctx context.Context, tx store.Tx, p mintage.Principal, 
 			return nil, err
 		}
 		if first != nil {
-			return duplicate(ctx, tx, p, req, first)
+			sub, err := accepted(ctx, tx, p, req, first)
+			if err == nil && !sub.Duplicate {
+				err = mintage.Errorf(mintage.CodeKeyReused, "The idempotency key was used for another request; use a new key for a new request.").WithField("Idempotency-Key")
+			}
+			if err != nil {
+				return nil, err
+			}
+			return sub, nil
 		}
 	}
 	f, err := gather(ctx, tx, p.BrandNumber, req, tx.LockProductionBatch, tx.LockProduct)
@@ -77,15 +84,36 @@ func (s *Service) submit(ctx context.Context, tx store.Tx, p mintage.Principal, 
 	return s.accept(ctx, tx, p, req, f, jobID)
 }
 
-func duplicate(ctx context.Context, tx store.Tx, p mintage.Principal, req *mintage.MintRequest, first *store.KeyClaim) (*Submission, error) {
-	if !bytes.Equal(first.RequestHash, req.Hash()) {
-		return nil, mintage.Errorf(mintage.CodeKeyReused, "The idempotency key was used for another request; use a new key for a new request.").WithField("Idempotency-Key")
-	}
-	w, err := tx.WorkByJobID(ctx, p.BrandNumber, first.JobID)
+// Submitted returns what was submitted under an idempotency key before, by this
+// request or, where it is no Duplicate, by another one. NOT_FOUND where nothing was.
+func (s *Service) Submitted(ctx context.Context, p mintage.Principal, req *mintage.MintRequest, key string) (sub *Submission, err error) {
+	req, err = validate(req)
 	if err != nil {
 		return nil, err
 	}
-	return &Submission{JobID: w.Job.ID, BatchID: w.Batch.ID, Status: w.Job.Status, Duplicate: true}, nil
+	if key, err = mintage.ValidateIdempotencyKey(key); err != nil {
+		return nil, err
+	}
+	err = s.store.For(p.BrandNumber).Read(ctx, func(r store.Reader) error {
+		claim, err := r.KeyClaim(ctx, p.BrandNumber, key)
+		if err != nil {
+			return err
+		}
+		sub, err = accepted(ctx, r, p, req, claim)
+		return err
+	})
+	return sub, err
+}
+
+// accepted is what was accepted under a key; Duplicate where it was the same request.
+func accepted(ctx context.Context, r store.Reader, p mintage.Principal, req *mintage.MintRequest, claim *store.KeyClaim) (*Submission, error) {
+	w, err := r.WorkByJobID(ctx, p.BrandNumber, claim.JobID)
+	if err != nil {
+		return nil, err
+	}
+	return &Submission{
+		JobID: w.Job.ID, BatchID: w.Batch.ID, Status: w.Job.Status, Duplicate: bytes.Equal(claim.RequestHash, req.Hash()),
+	}, nil
 }
 
 func (s *Service) accept(ctx context.Context, tx store.Tx, p mintage.Principal, req *mintage.MintRequest, f facts, jobID string) (*Submission, error) {

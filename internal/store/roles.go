@@ -160,6 +160,8 @@ type JobReader interface {
 	// WorkByOrdinal finds the batch that owns an ordinal of a product.
 	WorkByOrdinal(ctx context.Context, brand, product, ordinal int64) (*Work, error)
 	Works(ctx context.Context, brand int64, filter JobFilter, page Page) ([]*Work, error)
+	// KeyClaim returns the claim of an idempotency key; NOT_FOUND where it is free.
+	KeyClaim(ctx context.Context, brand int64, key string) (*KeyClaim, error)
 	// NextDue is how long until the earliest job that waits after an error
 	// becomes runnable; negative if none waits. It looks at all brands.
 	NextDue(ctx context.Context) (time.Duration, error)

@@ -60,6 +60,17 @@
 // it is away. Only a verified e-mail address leads to an account, and only to one
 // that exists.
 //
+// # The wizard
+//
+// What was typed into the wizard lives in the URL's query and nowhere else: each step
+// is a form that GET sends to the next one, with the fields of the others hidden. So
+// a step can be reloaded, sent to a colleague, or linked to with fields filled in. A
+// step that is asked for before those that come first are valid shows the first of
+// them with its faults; nobody sees a fault in what was not left yet. The wizard gets its
+// idempotency key when it is opened, in the URL too, so that whatever is sent twice is
+// one submission; the review tells what the key was used for before it tells what
+// stands in the way.
+//
 // # Languages
 //
 // English and German, by Accept-Language. Each is one file of keys and texts in

@@ -19,7 +19,7 @@ var (
 	// Keys as templates and handlers write them.
 	inTemplate = regexp.MustCompile(`\.T "([^"]+)"|\.T \(printf "([^"]+)%s"`)
 	fieldOf    = regexp.MustCompile(`\.(?:Field|Select) "([^"]+)"`)
-	inCode     = regexp.MustCompile(`"((?:activity|actor|catalogue|done|error|fault|field|format|hint|layout|missing|nav|oidc|progress|role|settings|sign_in|start|state)\.[A-Za-z_.]*)"`)
+	inCode     = regexp.MustCompile(`"((?:activity|actor|catalogue|done|error|fault|field|format|hint|layout|missing|nav|oidc|progress|role|settings|sign_in|start|state|wizard)\.[A-Za-z_.]*)"`)
 )
 
 func TestMessages(t *testing.T) {

@@ -62,6 +62,8 @@ func routes() []Route {
 		// {$} is the end of the path.
 		{Method: "GET", Path: "/{$}", Operation: opViewDashboard, handle: (*visit).home},
 		{Method: "GET", Path: "/mint", Operation: opViewDashboard, handle: (*visit).dashboard},
+		{Method: "GET", Path: wizardPath, Operation: opPrepareMint, handle: (*visit).mintWizard},
+		{Method: "POST", Path: wizardPath, Operation: opSubmitMint, handle: (*visit).submitMint},
 		{Method: "GET", Path: "/mint/exports", Operation: "export_mint_batch", handle: (*visit).exportsPage},
 		{Method: "GET", Path: "/mint/activity", Operation: "list_events", handle: (*visit).activityPage},
 		{Method: "GET", Path: "/mint/batches/{batch_id}", Operation: "get_mint_batch", handle: (*visit).batchPage},

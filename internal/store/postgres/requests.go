@@ -17,13 +17,17 @@ func (t *tx) ClaimKey(ctx context.Context, brand int64, key string, claim store.
 	if err != nil || n == 1 {
 		return nil, err
 	}
-	var first store.KeyClaim
-	err = t.get(ctx, []any{&first.RequestHash, &first.JobID}, `
+	return t.KeyClaim(ctx, brand, key)
+}
+
+func (t *tx) KeyClaim(ctx context.Context, brand int64, key string) (*store.KeyClaim, error) {
+	var claim store.KeyClaim
+	err := t.get(ctx, []any{&claim.RequestHash, &claim.JobID}, `
 		SELECT request_hash, job_id FROM idempotency_keys WHERE brand_number = $1 AND key = $2`, brand, key)
 	if err != nil {
 		return nil, err
 	}
-	return &first, nil
+	return &claim, nil
 }
 
 func (t *tx) ClaimGTIN(ctx context.Context, brand int64, gtin string, product int64) (int64, error) {

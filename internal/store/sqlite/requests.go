@@ -15,7 +15,11 @@ func (t *tx) ClaimKey(ctx context.Context, brand int64, key string, claim store.
 	if err != nil || taken == 1 {
 		return nil, err
 	}
-	return one(ctx, t.session, func(scan scanner) (*store.KeyClaim, error) {
+	return t.KeyClaim(ctx, brand, key)
+}
+
+func (r reader) KeyClaim(ctx context.Context, brand int64, key string) (*store.KeyClaim, error) {
+	return one(ctx, r.session, func(scan scanner) (*store.KeyClaim, error) {
 		c := &store.KeyClaim{}
 		err := scan(&c.RequestHash, &c.JobID)
 		return c, err

@@ -20,7 +20,7 @@ var methods = []func(*testing.T){
 	TestBrandByNumber, TestBrandByID, TestBrands, TestBasesOf, TestLogo, TestAPIKey,
 	TestProductByID, TestProductBySKU, TestProductByCode, TestProducts, TestNextOrdinal, TestGTINOwner, TestSchemaByID, TestSchemas,
 	TestProductionBatchByID, TestProductionBatchByCode, TestProductionBatches,
-	TestWorkByJobID, TestWorkByBatchID, TestWorkByOrdinal, TestWorks, TestNextDue,
+	TestWorkByJobID, TestWorkByBatchID, TestWorkByOrdinal, TestWorks, TestKeyClaim, TestNextDue,
 	TestMintedProducts, TestUnitCode, TestEachUnit, TestCycles,
 	TestEvents, TestUnitEvents, TestJobSteps,
 	TestHasUsers, TestUserByEmail, TestUserByID, TestUserByIdentity, TestIdentities,

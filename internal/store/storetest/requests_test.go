@@ -76,6 +76,38 @@ func TestClaimKey(t *testing.T) {
 	})
 }
 
+func TestKeyClaim(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		b, other := f.NewBrand(), f.NewBrand()
+		claim := store.KeyClaim{RequestHash: []byte{0, 1, 255}, JobID: storetest.NewID()}
+		write(t, db, func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.ClaimKey(ctx, b.Number, "key", claim)
+			return err
+		})
+		read := func(brand *mintage.Brand, key string) (got *store.KeyClaim, err error) {
+			err = db.For(brand.Number).Read(t.Context(), func(r store.Reader) (err error) {
+				got, err = r.KeyClaim(t.Context(), brand.Number, key)
+				return err
+			})
+			return got, err
+		}
+		got, err := read(b, "key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, got, claim)
+		for name, try := range map[string]struct {
+			brand *mintage.Brand
+			key   string
+		}{"a free key": {b, "KEY"}, "another brand's": {other, "key"}} {
+			if _, err := read(try.brand, try.key); mintage.ErrorCode(err) != mintage.CodeNotFound {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
 func TestNextOrdinal(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
 		f := storetest.NewFixture(t, db)
