@@ -4,13 +4,14 @@
 ARGS      ?=
 BENCHTIME ?= 300ms
 FUZZTIME  ?= 1s
+PICTURES  ?= docs/screenshots
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The linter has a module of its own, so that the root go.mod stays small.
 LINT := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-long lint fmt generate check check-generated bench chaos fuzz-short setup-tests
+.PHONY: help demo build test test-long lint fmt generate check check-generated bench chaos fuzz-short screenshots setup-tests
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +68,9 @@ fuzz-short: ## run each fuzz test for a moment (FUZZTIME=5m for longer)
 		echo "$$package $$name"; \
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
+
+screenshots: setup-tests build ## write a picture of every page (PICTURES=docs/screenshots)
+	MINTAGE_PICTURES=$(abspath $(PICTURES)) MINTAGE_TEST_BINARY=$(CURDIR)/bin/mintage go test -tags screenshots -count=1 -run '^TestScreenshots$$' -timeout 10m ./internal/e2e
 
 setup-tests: ## install what the tests need (as root on Debian), or say what is missing
 	@sh tools/setup-tests.sh

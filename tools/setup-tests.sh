@@ -29,15 +29,25 @@ have chromium || have chromium-browser || have google-chrome || missing="$missin
 have qrencode || missing="$missing qrencode"
 have zbarimg || missing="$missing zbar-tools"
 
-[ -n "$missing" ] || exit 0
+# npm's client brings axe-core, with which the browser tests check accessibility.
+have npm || missing="$missing nodejs npm"
 
-if [ "$(id -u)" -ne 0 ] || ! have apt-get; then
-	echo "The tests need more than is installed; on Debian: apt-get install$missing" >&2
-	exit 1
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" -ne 0 ] || ! have apt-get; then
+		echo "The tests need more than is installed; on Debian: apt-get install$missing" >&2
+		exit 1
+	fi
+	echo "Installing for the tests:$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q || echo "apt-get update has failed; going on with the lists that are here"
+	# shellcheck disable=SC2086 # a list of names
+	apt-get install -q -y --no-install-recommends $missing </dev/null
 fi
 
-echo "Installing for the tests:$missing"
-export DEBIAN_FRONTEND=noninteractive
-apt-get update -q || echo "apt-get update has failed; going on with the lists that are here"
-# shellcheck disable=SC2086 # a list of names
-apt-get install -q -y --no-install-recommends $missing </dev/null
+# The version and its hash are those of the lock; npm writes the second file when it
+# has put everything in its place.
+cd tools/axe
+if [ ! node_modules/.package-lock.json -nt package-lock.json ]; then
+	echo "Installing for the tests: axe-core (npm)"
+	npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error </dev/null
+fi

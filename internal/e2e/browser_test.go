@@ -25,10 +25,13 @@ func tool(t *testing.T, names ...string) string {
 	return ""
 }
 
+// chromiums are the names that the browser goes by.
+var chromiums = []string{"chromium", "chromium-browser", "google-chrome"}
+
 // chromium runs a headless browser with a fresh profile, as on a phone.
 func chromium(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(tool(t, "chromium", "chromium-browser", "google-chrome"), append([]string{
+	cmd := exec.Command(tool(t, chromiums...), append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--user-data-dir=" + t.TempDir(), "--user-agent=" + phone, "--lang=en-GB",
 		"--window-size=412,915", "--virtual-time-budget=10000",

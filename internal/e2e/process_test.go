@@ -43,11 +43,12 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// TestMain removes the binary that was built for these tests, and prints the
-// table of faults after their long form.
+// TestMain ends the browser of these tests, removes the binary that was built for
+// them, and prints the table of faults after their long form.
 func TestMain(m *testing.M) {
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's
 	code := m.Run()
+	stopChromium()
 	if chaos {
 		ledger.print(os.Stdout)
 	}

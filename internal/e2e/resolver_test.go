@@ -263,6 +263,16 @@ func (in *installation) strings(query string) map[string]bool {
 	return set
 }
 
+// lookUp reads one text past mintage.
+func (in *installation) lookUp(query string) string {
+	in.t.Helper()
+	for s := range in.strings(query) {
+		return s
+	}
+	in.t.Fatalf("nothing is found by %s", query)
+	return ""
+}
+
 // The resolver's own database role suffices for all that the public plane does, and
 // for nothing else.
 func TestResolverWithARoleOfItsOwn(t *testing.T) {

@@ -282,7 +282,7 @@ func TestWizardKeepsWhatWasTyped(t *testing.T) {
 		run := w.fixture.NewProductionBatch(product, 100)
 		typed := []string{
 			"key", "k", "q", "", "product_id", product.ID, "production_batch_id", run.ID, "identity_mode", "batch", "activation_mode", "first_scan",
-			"quantity", "1x", "lot_code", "A "1"", "lot_quantity", "x", "lot_code", "", "lot_quantity", "", "lot_code", "B", "lot_quantity", "7",
+			"quantity", "1x", "lot_code", "A \"1\"", "lot_quantity", "x", "lot_code", "", "lot_quantity", "", "lot_code", "B", "lot_quantity", "7",
 		}
 		// What the wizard's form carries, but for what is chosen among options.
 		carried := func(p *page) string {
