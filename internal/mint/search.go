@@ -303,7 +303,7 @@ func (q *search) code(ctx context.Context, text string) (done bool, err error) {
 			if err != nil {
 				return true, err
 			}
-			if cipher.Decrypt(code) >= uint64(p.NextOrdinal) { //nolint:gosec // G115: it is never negative
+			if cipher.Decrypt(code) >= uint64(p.NextOrdinal) {
 				continue
 			}
 			u, err := q.byCode(ctx, p.Code, code)
