@@ -39,8 +39,8 @@ type Shape struct {
 	MinItems                       int
 	// SumOf is the member of KindRows that must add up to Sum, or "".
 	SumOf, Sum string
-	Examples                       []string
-	Members                        []Member // of KindRows and KindRecord
+	Examples   []string
+	Members    []Member // of KindRows and KindRecord
 }
 
 // Member is a part of an object.
@@ -126,6 +126,7 @@ func shapeOf(document json.RawMessage) Shape {
 			shape.Kind, shape.MaxLength = KindList, items.MaxLength
 		case KindRecord:
 			shape.Kind, shape.Members = KindRows, items.Members
+		default:
 		}
 	case "object":
 		if members, ok := p.members(); ok {
