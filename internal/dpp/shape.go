@@ -126,6 +126,7 @@ func shapeOf(document json.RawMessage) Shape {
 			shape.Kind, shape.MaxLength = KindList, items.MaxLength
 		case KindRecord:
 			shape.Kind, shape.Members = KindRows, items.Members
+		default:
 		}
 	case "object":
 		if members, ok := p.members(); ok {

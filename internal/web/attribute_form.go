@@ -150,7 +150,7 @@ func encodeValue(fields map[string]string, shape dpp.Shape, at string, value any
 			fields[noneInput+at] = "yes"
 		}
 		if shape.Kind == dpp.KindList {
-			lines, _ := texts(value)
+			lines := texts(value)
 			fields[at] = strings.Join(lines, "\n")
 			return
 		}
@@ -360,6 +360,7 @@ func (af *attributeForm) input(f *form, a dpp.Attribute) attributeInput {
 				break
 			}
 		}
+	default:
 	}
 	in.None = f.values[noneInput+a.Pointer] != ""
 	return in
@@ -410,6 +411,7 @@ func (af *attributeForm) one(f *form, name, label, unit string, required bool, s
 		}
 	case dpp.KindList, dpp.KindJSON:
 		in.Long = true
+	default:
 	}
 	return in
 }

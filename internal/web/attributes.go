@@ -127,7 +127,7 @@ func (v *visit) showValue(shown *shownAttribute, shape dpp.Shape, value any) {
 		if shape.Kind == dpp.KindRows && v.showRows(shown, shape.Members, value) {
 			return
 		}
-		shown.List, _ = texts(value)
+		shown.List = texts(value)
 		if shown.List == nil {
 			shown.JSON = encodeJSON(value, "  ")
 		}
@@ -200,15 +200,15 @@ func onlyMembers(object map[string]any, members []dpp.Member) bool {
 }
 
 // texts returns the entries of a list of texts, nil where it has others or none.
-func texts(list []any) (all []string, ok bool) {
+func texts(list []any) (all []string) {
 	for _, value := range list {
 		text, isText := value.(string)
 		if !isText {
-			return nil, false
+			return nil
 		}
 		all = append(all, text)
 	}
-	return all, true
+	return all
 }
 
 func encodeJSON(value any, indent string) string {

@@ -33,7 +33,9 @@ func (p *page) formOf(action string) (fields []string) {
 			continue
 		}
 		for _, tag := range control.FindAllString(m[0], -1) {
-			name, value := attribute(tag[:strings.Index(tag, ">")+1], "name"), ""
+			head, _, _ := strings.Cut(tag, ">")
+			name := attribute(head, "name")
+			var value string
 			switch {
 			case strings.HasPrefix(tag, "<select"):
 				option := chosen.FindStringSubmatch(tag)

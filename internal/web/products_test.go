@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -82,17 +84,16 @@ func TestProductList(t *testing.T) {
 	})
 }
 
+var nextPart = regexp.MustCompile(`href="([^"]*)" data-more`)
+
 // next is the address of the list's next part.
 func (p *page) next() string {
 	p.t.Helper()
-	_, rest, found := strings.Cut(p.body, `class="button" href="`)
-	for found && !strings.Contains(rest[:strings.Index(rest, ">")], "data-more") {
-		_, rest, found = strings.Cut(rest, `class="button" href="`)
-	}
-	if !found {
+	m := nextPart.FindStringSubmatch(p.body)
+	if m == nil {
 		p.t.Fatalf("there is no next part:\n%s", p.body)
 	}
-	return strings.ReplaceAll(rest[:strings.Index(rest, `"`)], "&amp;", "&")
+	return html.UnescapeString(m[1])
 }
 
 func TestProductPage(t *testing.T) {
