@@ -16,8 +16,8 @@ import (
 	"mintage/internal/store/storetest"
 )
 
-// send sends a form with a file as a browser does.
-func (b *browser) send(path string, file []byte) *page {
+// sendLogo sends the form with a logo as a browser does.
+func (b *browser) sendLogo(file []byte) *page {
 	b.w.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -26,7 +26,7 @@ func (b *browser) send(path string, file []byte) *page {
 	_, err = part.Write(file)
 	b.w.must(err)
 	b.w.must(form.Close())
-	r, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.http.URL+path, &body)
+	r, err := http.NewRequestWithContext(b.w.t.Context(), http.MethodPost, b.w.http.URL+"/settings/logo", &body)
 	b.w.must(err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -111,19 +111,19 @@ func TestLogo(t *testing.T) {
 			for name, file := range map[string][]byte{
 				"text": []byte("hello"), "an SVG": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), "half": good[:30], "wide": w.picture(mint.MaxLogoPixels+1, 1),
 			} {
-				page := b.send("/settings/logo", file)
-				if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `<a href="#file">Choose a PNG, JPEG or WebP image`) || !strings.Contains(page.body, `value="`+brand.Name) {
+				page := b.sendLogo(file)
+				if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `<a href="#file">Choose a PNG, JPEG or WebP image`) || !strings.Contains(page.body, `aria-current="page">Brand</a>`) {
 					t.Errorf("%s: %d, %s", name, page.status, page.body)
 				}
 			}
-			b.send("/settings/logo", large).wants(http.StatusUnprocessableEntity, `<a href="#file">The image has more than 256 KiB`)
-			b.send("/settings/logo", make([]byte, 5<<20)).wants(http.StatusUnprocessableEntity, "more than 256 KiB")
-			b.send("/settings/logo", nil).wants(http.StatusUnprocessableEntity, `<a href="#file">Choose a file`)
+			b.sendLogo(large).wants(http.StatusUnprocessableEntity, `<a href="#file">The image has more than 256 KiB`)
+			b.sendLogo(make([]byte, 5<<20)).wants(http.StatusUnprocessableEntity, "more than 256 KiB")
+			b.sendLogo(nil).wants(http.StatusUnprocessableEntity, `<a href="#file">Choose a file`)
 			b.post("/settings/logo", "file", "x").wants(http.StatusBadRequest)
-			w.as(viewer).send("/settings/logo", good).wants(http.StatusForbidden)
+			w.as(viewer).sendLogo(good).wants(http.StatusForbidden)
 			w.as(viewer).post("/settings/logo/remove").wants(http.StatusForbidden)
 		})
-		b.send("/settings/logo", good).goesTo("/settings?done=logo")
+		b.sendLogo(good).goesTo("/settings?done=logo")
 		b.get("/settings?done=logo").wants(http.StatusOK, "The logo has been stored.", `<img src="/settings/logo" alt="Logo of `+brand.Name, "Remove the logo")
 		page := w.as(viewer).get("/settings/logo").wants(http.StatusOK)
 		if page.body != string(good) || page.header.Get("Content-Type") != "image/png" || page.header.Get("Cross-Origin-Resource-Policy") != "same-origin" {
@@ -177,9 +177,11 @@ func TestHosts(t *testing.T) {
 		b.get("/settings/hosts").wants(http.StatusOK, brand.ResolverBase, "Used for printing", "mintage brand update --brand "+brand.ID).
 			lacks(other.ResolverBase, `action="/settings/hosts"`)
 		first, second := brand.ResolverBase, "https://second.example"
-		_, err := w.server.Mint.OperateBrand(t.Context(), w.owner(brand), mint.SettingsPatch{ResolverBase: &second})
+		// The operator of the installation, who owns the database.
+		operator := mint.New(w.db, mint.NewKeyring(w.fixture.MasterKey), w.clock.Now)
+		_, err := operator.OperateBrand(t.Context(), w.owner(brand), mint.SettingsPatch{ResolverBase: &second})
 		w.must(err)
-		b.get("/settings/hosts").wants(http.StatusOK, `value="`+second+`" id="resolver_base"`, first)
+		b.get("/settings/hosts").wants(http.StatusOK, `value="`+second+`" checked`, first)
 		w.untouched(func() {
 			for _, base := range []string{"", "https://free.example", other.ResolverBase, "nonsense"} {
 				b.post("/settings/hosts", "resolver_base", base).wants(http.StatusUnprocessableEntity, `<a href="#resolver_base">Choose one of the brand’s hosts`)
