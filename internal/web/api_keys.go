@@ -110,11 +110,12 @@ func (v *visit) createKey() error {
 	case mintage.CodeForbidden:
 		f.faults = append(f.faults, fault{"key_role", v.language.text("fault.role_above")})
 		return again()
+	default:
+		if v.blame(f, err, map[string]string{"label": "key_label", "role": "key_role", "expires_at": "key_life"}) {
+			return again()
+		}
+		return err
 	}
-	if v.blame(f, err, map[string]string{"label": "key_label", "role": "key_role", "expires_at": "key_life"}) {
-		return again()
-	}
-	return err
 }
 
 // madeKeyData is what a new key shows once.

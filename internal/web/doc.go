@@ -52,6 +52,11 @@
 // preview of a mail program does not use it up. Nothing here logs a path, only the
 // route's pattern, and the page sends no path on as a referrer.
 //
+// An invitation's link and an API key are shown once, in the answer to the form that
+// made them: never in a URL, where they would be logged and remembered. Whoever
+// reloads that page would make another one, so the script gives it the address of the
+// list; without script the browser asks.
+//
 // # OpenID Connect
 //
 // The authorization code flow with PKCE (RFC 7636, S256 only). State, nonce and

@@ -52,7 +52,10 @@ func (v *view) SettingsNav() []navItem {
 	} {
 		if v.visit.allows(one.op) {
 			path := v.visit.r.URL.Path
-			current := path == one.path || one.path != "/settings" && strings.HasPrefix(path, one.path+"/")
+			current := path == one.path || strings.HasPrefix(path, one.path+"/")
+			if one.path == "/settings" { // which the others are below
+				current = path == one.path || path == "/settings/logo"
+			}
 			items = append(items, navItem{one.path, one.key, current})
 		}
 	}

@@ -94,7 +94,7 @@ func TestLogo(t *testing.T) {
 				"text": []byte("hello"), "an SVG": []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`), "half": good[:30], "wide": w.picture(mint.MaxLogoPixels+1, 1),
 			} {
 				page := b.upload("/settings/logo", "logo", string(file))
-				if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `<a href="#file">Choose a PNG, JPEG or WebP image`) || !strings.Contains(page.body, `value="`+brand.Name) {
+				if page.status != http.StatusUnprocessableEntity || !strings.Contains(page.body, `<a href="#file">Choose a PNG, JPEG or WebP image`) || !strings.Contains(page.body, `aria-current="page">Brand</a>`) {
 					t.Errorf("%s: %d, %s", name, page.status, page.body)
 				}
 			}
@@ -159,9 +159,11 @@ func TestHosts(t *testing.T) {
 		b.get("/settings/hosts").wants(http.StatusOK, brand.ResolverBase, "Used for printing", "mintage brand update --brand "+brand.ID).
 			lacks(other.ResolverBase, `action="/settings/hosts"`)
 		first, second := brand.ResolverBase, "https://second.example"
-		_, err := w.server.Mint.OperateBrand(t.Context(), w.owner(brand), mint.SettingsPatch{ResolverBase: &second})
+		// The operator of the installation, who owns the database.
+		operator := mint.New(w.db, mint.NewKeyring(w.fixture.MasterKey), w.clock.Now)
+		_, err := operator.OperateBrand(t.Context(), w.owner(brand), mint.SettingsPatch{ResolverBase: &second})
 		w.must(err)
-		b.get("/settings/hosts").wants(http.StatusOK, `value="`+second+`" id="resolver_base"`, first)
+		b.get("/settings/hosts").wants(http.StatusOK, `value="`+second+`" checked`, first)
 		w.untouched(func() {
 			for _, base := range []string{"", "https://free.example", other.ResolverBase, "nonsense"} {
 				b.post("/settings/hosts", "resolver_base", base).wants(http.StatusUnprocessableEntity, `<a href="#resolver_base">Choose one of the brand’s hosts`)
