@@ -160,7 +160,7 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 		pages, err = web.New(web.Deps{
 			Access: s.app.access, Mint: s.app.mint, Catalogue: s.app.catalogue, Export: s.app.export, OIDC: oidc, BaseURL: s.baseURL,
 			CursorKey: s.app.master.Derive("cursors"), Stopping: s.stopping,
-			Secure:    s.tls || strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
+			Secure: s.tls || strings.HasPrefix(s.baseURL, "https://"), Log: e.log, Version: e.version,
 		})
 		if err != nil {
 			return nil, err
