@@ -288,8 +288,9 @@ func (w *activityWords) note(e *mintage.Event) string {
 		return e.Message
 	case mintage.EventJobStrike, mintage.EventUnitTransition:
 		return e.Message
+	default:
+		return ""
 	}
-	return ""
 }
 
 // lot is the code of the lot that was recalled, "" for a whole batch.

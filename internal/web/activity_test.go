@@ -55,6 +55,7 @@ func TestEveryEventHasWords(t *testing.T) {
 			}
 		case mintage.EventBatchCycle, mintage.EventBatchTransition: // nobody is shown them
 			continue
+		default:
 		}
 		for _, l := range all.list {
 			for _, key := range keys {

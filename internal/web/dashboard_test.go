@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,9 +122,9 @@ func TestBatchesByPart(t *testing.T) {
 		}
 		reversed := func(keep func(i int) bool) string {
 			text := ""
-			for i := len(ids) - 1; i >= 0; i-- {
+			for i, id := range slices.Backward(ids) {
 				if keep(i) {
-					text += ids[i] + " "
+					text += id + " "
 				}
 			}
 			return text

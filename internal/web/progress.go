@@ -168,11 +168,10 @@ func (v *visit) progressStream() error {
 	err = v.Mint.Follow(v.ctx(), v.principal, work, -1, mint.Following{
 		Interval: v.streams.interval, Heartbeat: v.streams.beat, Stopping: v.Stopping, Admitted: admitted, Changed: tell, Beat: tell,
 	})
-	switch mintage.ErrorCode(err) {
-	case mintage.CodeUnauthorized, mintage.CodeForbidden, mintage.CodeNotFound:
+	if code := mintage.ErrorCode(err); code == mintage.CodeUnauthorized || code == mintage.CodeForbidden || code == mintage.CodeNotFound {
 		// The page, asked for again, says why.
-		_, _ = fmt.Fprint(out, "event: ended\ndata:\n\n")
-		_ = out.Flush() // nobody to tell
+		_, _ = fmt.Fprint(out, "event: ended\ndata:\n\n") // nobody to tell
+		_ = out.Flush()
 	}
 	if err != nil && v.ctx().Err() == nil {
 		v.Log.Info("a stream of progress broke off", "request_id", edge.RequestID(v.ctx()), "error", err)

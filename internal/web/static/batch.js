@@ -13,6 +13,7 @@ let watcher = 0;
 
 function show(html) {
   const part = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
+  part.querySelector(".numbers").classList.add("reserved"); // its place stays at the end, too
   place.replaceChildren(part);
   part.dispatchEvent(new CustomEvent("mintage:added", { bubbles: true }));
   announce(part);
@@ -60,7 +61,7 @@ function follow() {
   });
   stream.addEventListener("error", () => {
     stream.close();
-    lost.classList.add("seen"); // its place is kept, so that nothing moves
+    lost.classList.add("seen"); // above the page, so that nothing moves
     if (wait === first) announcer.textContent = lost.querySelector("span").textContent;
     setTimeout(follow, wait * (0.75 + Math.random() / 2)); // not all at once
     wait = Math.min(2 * wait, longest);
