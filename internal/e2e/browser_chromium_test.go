@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,12 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -66,15 +68,15 @@ type tab struct {
 
 	mu    sync.Mutex
 	wrong []string                       // what scripts threw and the policy of content stopped
-	open  map[network.RequestID]string   // requests that are under way
 	loads map[network.RequestID]resource // what the page is made of
+	open  map[network.RequestID]resource // those of them that are under way
 	sizes map[network.RequestID]int64    // in bytes, unpacked
 }
 
 // resource is one response of a page.
 type resource struct {
 	url  string
-	kind network.ResourceType
+	page cdp.LoaderID // that it is for
 }
 
 // newTab opens a tab with cookies and a cache of its own. A test whose page throws
@@ -85,7 +87,7 @@ func newTab(t *testing.T, url string) *tab {
 	if headless.err != nil {
 		t.Fatal(headless.err)
 	}
-	ctx, closeTab := chromedp.NewContext(headless.ctx, chromedp.WithNewBrowserContext(func(p *target.CreateBrowserContextParams) {}))
+	ctx, closeTab := chromedp.NewContext(headless.ctx, chromedp.WithNewBrowserContext())
 	b := &tab{t: t, url: url, ctx: ctx}
 	b.forget()
 	t.Cleanup(closeTab)
@@ -95,23 +97,32 @@ func newTab(t *testing.T, url string) *tab {
 	}
 	_, err := chromedp.Call(ctx, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "Europe/Berlin"})
 	b.must(err)
-	_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: observeShifts})
+	_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: observe})
 	b.must(err)
 	b.looks(1280, 900, "light")
 	return b
 }
 
-// observeShifts adds up by how much a page's layout shifts without anybody's doing.
-const observeShifts = `window.layoutShift = 0;
+// observe adds up by how much a page's layout shifts without anybody's doing, and notes
+// what has moved. A page that the back button has brought back from memory is the next
+// page all the same: see tab.leads.
+const observe = `addEventListener("pageshow", () => window.leftBehind = false);
+window.layoutShift = 0;
+window.shifted = [];
 new PerformanceObserver((list) => {
-	for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+	for (const entry of list.getEntries()) {
+		if (entry.hadRecentInput) continue;
+		window.layoutShift += entry.value;
+		for (const { node, previousRect: from, currentRect: to } of entry.sources)
+			window.shifted.push((node?.parentElement?.outerHTML ?? "what is gone").slice(0, 120) + " from " + Math.round(from.y) + " to " + Math.round(to.y));
+	}
 }).observe({ type: "layout-shift", buffered: true });`
 
 // forget begins to count anew.
 func (b *tab) forget() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.open, b.loads, b.sizes = map[network.RequestID]string{}, map[network.RequestID]resource{}, map[network.RequestID]int64{}
+	b.open, b.loads, b.sizes = map[network.RequestID]resource{}, map[network.RequestID]resource{}, map[network.RequestID]int64{}
 }
 
 // hear notes what goes on in the tab.
@@ -121,15 +132,25 @@ func (b *tab) hear(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		if !strings.HasPrefix(e.Request.URL, "data:") {
-			b.loads[e.RequestID] = resource{e.Request.URL, e.Type}
+			b.loads[e.RequestID] = resource{e.Request.URL, e.LoaderID}
 			// A stream of events does not end, and that the icon has come is not told
 			// where its window is gone.
 			if e.Type != network.ResourceTypeEventSource && e.Type != network.ResourceTypeOther {
-				b.open[e.RequestID] = e.Request.URL
+				b.open[e.RequestID] = b.loads[e.RequestID]
 			}
+		}
+	case *network.EventResponseReceived:
+		status := e.Response.Status
+		part := e.Type == network.ResourceTypeScript || e.Type == network.ResourceTypeStylesheet || e.Type == network.ResourceTypeImage
+		if status >= http.StatusInternalServerError || status >= http.StatusBadRequest && part {
+			b.wrong = append(b.wrong, fmt.Sprintf("%s is answered %d", e.Response.URL, status))
 		}
 	case *network.EventDataReceived:
 		b.sizes[e.RequestID] += e.DataLength
+	case *page.EventFrameNavigated:
+		// What a page that was left had asked for is nobody's any more, and not always
+		// told to have ended.
+		maps.DeleteFunc(b.open, func(_ network.RequestID, r resource) bool { return r.page != e.Frame.LoaderID })
 	case *network.EventRequestServedFromCache:
 		delete(b.open, e.RequestID) // of images in memory nothing more is told
 	case *network.EventLoadingFinished:
@@ -184,6 +205,14 @@ func (b *tab) must(err error) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// isPhone makes the tab that of a customer, as the resolver tells people from robots.
+func (b *tab) isPhone() {
+	b.t.Helper()
+	b.looks(412, 915, "light")
+	_, err := chromedp.Call(b.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: phone, AcceptLanguage: "en-GB"})
+	b.must(err)
 }
 
 // looks sets the size of the window and the colours that the reader prefers.

@@ -72,7 +72,10 @@ func (b *tab) until(what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			b.t.Fatalf("it has not come true: %s; under way: %v", what, slices.Collect(maps.Values(b.open)))
+			b.mu.Lock()
+			open := slices.Collect(maps.Values(b.open))
+			b.mu.Unlock()
+			b.t.Fatalf("it has not come true: %s; under way: %v", what, open)
 		}
 	}
 }
@@ -189,24 +192,8 @@ func (b *tab) doubleClick(e element) {
 func (b *tab) fill(e element, text string) {
 	b.t.Helper()
 	with[bool](b, e, `function() { if (this.disabled) return null; this.focus(); this.select(); return true }`)
-	if text == "" {
-		b.press("\b")
-		return
-	}
 	_, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: text})
 	b.must(err)
-}
-
-// pick chooses an option of a list by its value.
-func (b *tab) pick(e element, value string) {
-	b.t.Helper()
-	with[bool](b, e, `function(value) {
-		if (![...this.options].some((o) => o.value === value)) return null;
-		this.value = value;
-		this.dispatchEvent(new Event("input", { bubbles: true }));
-		this.dispatchEvent(new Event("change", { bubbles: true }));
-		return true;
-	}`, value)
 }
 
 // press types keys, as onto what has the focus.
@@ -290,17 +277,6 @@ func (b *tab) sees(texts ...string) {
 	}
 }
 
-// sawNot asserts that the page shows none of the texts.
-func (b *tab) sawNot(texts ...string) {
-	b.t.Helper()
-	shown := strings.Join(strings.Fields(eval[string](b, `document.body.innerText`)), " ")
-	for _, text := range texts {
-		if strings.Contains(shown, text) {
-			b.t.Errorf("%s says %q", b.path(), text)
-		}
-	}
-}
-
 // focused describes what has the focus, to be compared.
 func (b *tab) focused() string {
 	b.t.Helper()
@@ -326,6 +302,14 @@ func (b *tab) size() (total int64, parts []string) {
 		parts = append(parts, fmt.Sprintf("%d %s", p.bytes, strings.TrimPrefix(p.url, b.url)))
 	}
 	return total, parts
+}
+
+// stands asserts that the page's layout has not shifted by itself.
+func (b *tab) stands(when string) {
+	b.t.Helper()
+	if shift := eval[float64](b, `window.layoutShift`); shift >= 0.01 {
+		b.t.Errorf("the layout has shifted by %.3f %s: %q", shift, when, eval[[]string](b, `window.shifted`))
+	}
 }
 
 // quote writes a text as JavaScript does.
