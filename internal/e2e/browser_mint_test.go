@@ -92,13 +92,13 @@ func (o *opened) chooses(typed, sku, run string) {
 	b.eventually("the search narrows the list down as one types", `(n => n > 0 && n < 5)(document.querySelectorAll('input[name="product_id"][type=radio]').length)`)
 	b.click(choice("product_id", product))
 	b.sees("Ready to mint")
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	id := ""
 	if run != "" {
 		id = o.lookUp(`SELECT id FROM production_batches WHERE code = '` + run + `'`)
 	}
 	b.click(choice("production_batch_id", id))
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 }
 
 func (o *opened) mintsSerials() {
@@ -107,12 +107,12 @@ func (o *opened) mintsSerials() {
 	b.click(choice("identity_mode", "serial"))
 	b.click(choice("activation_mode", "active_at_mint"))
 	b.fill(field("quantity"), "0")
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.has(css(`[role="alert"]`), css(`[name="quantity"][aria-invalid="true"]`))
 	b.fill(field("quantity"), "200,000")
 	b.sees(strings.TrimPrefix(o.public, "http://") + "/01/09520123456788")
 	b.has(css(`main section svg`)) // its QR code
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.has(buttonOf(wizard))
 
 	// The URL holds all of it: through a reload, and through back and forward.
@@ -196,8 +196,8 @@ func (o *opened) mintsLots() {
 	b.click(choice("identity_mode", "batch"))
 	b.click(choice("activation_mode", "first_scan"))
 	b.fill(field("quantity"), "30")
-	b.click(named("button", "Add a lot"))
-	b.click(named("button", "Add a lot"))
+	b.click(pressed("Add a lot"))
+	b.click(pressed("Add a lot"))
 	rows := func(name, value string, row int) {
 		b.fill(element{css: fmt.Sprintf(`input[name=%q]`, name), condition: fmt.Sprintf(`[...document.querySelectorAll('input[name=%q]')].indexOf(e) === %d`, name, row)}, value)
 	}
@@ -205,11 +205,11 @@ func (o *opened) mintsLots() {
 	rows("lot_quantity", "12", 0)
 	rows("lot_code", "L-02", 1)
 	rows("lot_quantity", "17", 1)
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.has(css(`[role="alert"]`))
 	rows("lot_quantity", "18", 1)
 	b.sees("/10/L-01")
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.sees("L-01", "L-02")
 	b.follow(buttonOf(wizard))
 	b.isAt("/mint/batches/")
@@ -366,13 +366,13 @@ func TestBrowserWithoutScript(t *testing.T) {
 	b.fill(field("q"), "product a")
 	b.leads(func() { b.press(kb.Enter) })
 	b.click(choice("product_id", o.lookUp(`SELECT id FROM products WHERE sku = 'A'`)))
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.click(choice("production_batch_id", ""))
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.fill(field("quantity"), "12")
 	b.fill(field("lot_code"), "L-01")
 	b.fill(field("lot_quantity"), "12")
-	b.follow(named("button", continueButton))
+	b.follow(pressed(continueButton))
 	b.follow(buttonOf(wizard))
 	b.isAt("/mint/batches/")
 	batch := b.path()

@@ -71,7 +71,7 @@ func TestBrowserSignIn(t *testing.T) {
 		b.sees(brandName, "Owner")
 
 		b.click(css(".who details.menu:last-of-type summary"))
-		b.follow(named("button", "Sign out"))
+		b.follow(pressed("Sign out"))
 		b.isAt("/sign-in")
 		b.visit("/mint")
 		b.isAt("/sign-in")
