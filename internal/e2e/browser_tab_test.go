@@ -22,7 +22,7 @@ import (
 type element struct{ role, name, css, condition string }
 
 func pressed(name string) element { return element{role: "button", name: name} }
-func css(selector string) element     { return element{css: selector} }
+func css(selector string) element { return element{css: selector} }
 
 // field is an input by its name.
 func field(name string) element {
