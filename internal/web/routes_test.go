@@ -57,6 +57,19 @@ func TestRoutesByRole(t *testing.T) {
 			}
 			return b.get(route.path())
 		}
+		before := storetest.Snapshot(t, w.db)
+		for _, route := range Routes() {
+			if route.Public {
+				continue
+			}
+			page := ask(w.browser(), route).wants(http.StatusSeeOther)
+			if !strings.HasPrefix(page.header.Get("Location"), "/sign-in") {
+				t.Errorf("%s by nobody leads to %s", route.Pattern(), page.header.Get("Location"))
+			}
+		}
+		if changes := storetest.Changes(before, storetest.Snapshot(t, w.db)); changes != "" {
+			t.Errorf("nobody has changed something:\n%s", changes)
+		}
 		for _, route := range Routes() {
 			if route.Public {
 				for _, p := range people {
@@ -65,14 +78,6 @@ func TestRoutesByRole(t *testing.T) {
 					}
 				}
 				continue
-			}
-			before := storetest.Snapshot(t, w.db)
-			page := ask(w.browser(), route).wants(http.StatusSeeOther)
-			if !strings.HasPrefix(page.header.Get("Location"), "/sign-in") {
-				t.Errorf("%s by nobody leads to %s", route.Pattern(), page.header.Get("Location"))
-			}
-			if changes := storetest.Changes(before, storetest.Snapshot(t, w.db)); changes != "" {
-				t.Errorf("%s by nobody has changed something:\n%s", route.Pattern(), changes)
 			}
 			ask(w.as(gone), route).wants(http.StatusForbidden, "You are in no brand").lacks(brand.Name)
 			least, _ := access.LeastRole(route.Operation)
