@@ -44,12 +44,13 @@ func TestScreenshots(t *testing.T) {
 	s.server.stopped()
 }
 
-// picture writes what the tab shows, as high as it is.
+// picture writes what the tab shows, as high as it is; what stands beside an open panel
+// is cut off with the window.
 func (b *tab) picture(path string, width int64, scheme string) {
 	b.t.Helper()
 	least := int64(800)
 	b.looks(width, least, scheme)
-	height := min(max(eval[int64](b, `document.documentElement.scrollHeight`), least), 3000)
+	height := min(max(eval[int64](b, `document.querySelector("dialog[open]") ? 0 : document.documentElement.scrollHeight`), least), 3000)
 	b.looks(width, height, scheme)
 	eval[bool](b, `(scrollTo(0, 0), new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true)))))`)
 	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
