@@ -12,6 +12,9 @@ const (
 	// SignalNetworks is how many different networks one unit may be scanned from
 	// within the window, robots left out, without a signal.
 	SignalNetworks = 25
+	// SignalScans is how many of a unit's latest scans are looked at, robots left out: a
+	// code that all the world scans must not cost more with each scan.
+	SignalScans = 5_000
 )
 
 // SignalSince is from when on scans count: midnight UTC at the beginning of

@@ -1,9 +1,6 @@
 package mintage
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Recall revokes a run of units at once, those still to be minted included.
 type Recall struct {
@@ -61,8 +58,8 @@ type AgentClass string
 const (
 	AgentPhone   AgentClass = "phone"
 	AgentDesktop AgentClass = "desktop"
-	AgentMachine AgentClass = "machine" // a program that says so by what it accepts
-	AgentRobot   AgentClass = "robot"   // search engines, link previews, prefetches, no User-Agent
+	AgentMachine AgentClass = "machine" // a program that says so by its name, or by what it accepts
+	AgentRobot   AgentClass = "robot"   // search engines, link previews, prefetches, bare HTTP libraries, no User-Agent
 )
 
 // Scan is one opening of a printed URL, without personal data.
@@ -90,13 +87,3 @@ type Link struct {
 
 // placeholders of a link's href.
 var placeholders = []string{"{gtin}", "{lot}", "{serial}", "{code}", "{unit_id}"}
-
-// Expand fills in a link's placeholders with escaped values; a placeholder
-// without a value becomes nothing.
-func (l Link) Expand(values map[string]string) string {
-	pairs := make([]string, 0, 2*len(placeholders))
-	for _, p := range placeholders {
-		pairs = append(pairs, p, values[strings.Trim(p, "{}")])
-	}
-	return strings.NewReplacer(pairs...).Replace(l.Href)
-}

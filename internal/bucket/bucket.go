@@ -72,6 +72,17 @@ func (t *Table) Take(id ID, now time.Time) time.Duration {
 	return wait
 }
 
+// Has reports whether a bucket has a token now, and takes none.
+func (t *Table) Has(id ID, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.young[id]
+	if b == nil {
+		b = t.old[id]
+	}
+	return b == nil || b.TokensAt(now) >= 1
+}
+
 // GiveBack undoes a turn that was taken at a time, as if nobody had come: a bucket
 // that is full again is forgotten.
 func (t *Table) GiveBack(id ID, turn *rate.Reservation, at time.Time) {

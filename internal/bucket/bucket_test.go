@@ -29,6 +29,23 @@ func TestTake(t *testing.T) {
 	}
 }
 
+// Has tells as Take would, and takes nothing.
+func TestHas(t *testing.T) {
+	table := NewTable(1, 1, 10)
+	for range 2 {
+		if !table.Has(ID{1}, start) {
+			t.Error("a new bucket has no token")
+		}
+	}
+	if len(table.young) != 0 {
+		t.Error("to ask makes a bucket")
+	}
+	table.Take(ID{1}, start)
+	if table.Has(ID{1}, start) || !table.Has(ID{1}, start.Add(time.Second)) {
+		t.Error("an empty bucket has a token, or has none when one has come")
+	}
+}
+
 // The table forgets whom it has not seen for longest, and never grows beyond its
 // bound.
 func TestTableIsBounded(t *testing.T) {

@@ -142,7 +142,9 @@ func (a *app) newServing(e *env, f planeFlags, roles []role, engine *mint.Engine
 		}
 		db := cmp.Or(a.stores[roleResolver], a.store)
 		s.resolver = resolver.New(resolver.Options{Store: db, Keys: a.keys, Now: now, Log: e.log, Writers: e.activationWriters()})
-		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) { return withHealth(s.resolver, healthOnly(db.Ping, s.unsealed)), nil }); err != nil {
+		if err := add("serving the resolver", f.ResolverListen, func() (http.Handler, error) {
+			return withHealth(s.resolver, healthOnly(db.Ping, s.unsealed, s.resolver.DroppedScans)), nil
+		}); err != nil {
 			return nil, err
 		}
 	}
@@ -166,7 +168,7 @@ func (s *serving) inner(e *env, f planeFlags, roles []role) (http.Handler, error
 			return nil, err
 		}
 	}
-	programs = healthOnly(s.ready, s.unsealed)
+	programs = healthOnly(s.ready, s.unsealed, nil)
 	if slices.Contains(roles, roleAPI) {
 		programs = api.New(api.Deps{
 			Mint: s.app.mint, Catalogue: s.app.catalogue, Access: s.app.access, Export: s.app.export,
@@ -208,23 +210,35 @@ func (s *serving) unsealed() time.Time {
 	return s.sealer.OldTail()
 }
 
+// readiness is what /readyz says beside the status of the answer.
+type readiness struct {
+	Status        string    `json:"status"`
+	UnsealedSince time.Time `json:"unsealed_since,omitzero"`
+	// DroppedScans is how many scans were not noted since the process began; absent without
+	// the resolver's role.
+	DroppedScans *int64 `json:"dropped_scans,omitempty"`
+}
+
 // healthOnly answers as the API does when it is asked how it is, and nothing else.
-func healthOnly(ready func(context.Context) error, unsealed func() time.Time) http.Handler {
+// dropped, where it is not nil, counts the scans that were not noted.
+func healthOnly(ready func(context.Context) error, unsealed func() time.Time, dropped func() int64) http.Handler {
 	mux := http.NewServeMux()
-	answer := func(w http.ResponseWriter, since time.Time) {
+	answer := func(w http.ResponseWriter, r readiness) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(struct { // nobody to tell
-			Status        string    `json:"status"`
-			UnsealedSince time.Time `json:"unsealed_since,omitzero"`
-		}{"ok", since})
+		_ = json.NewEncoder(w).Encode(r) // nobody to tell
 	}
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, time.Time{}) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, readiness{Status: "ok"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if err := ready(r.Context()); err != nil {
 			edge.Refuse(w, r, http.StatusServiceUnavailable, mintage.CodeUnavailable, "Not ready; the log says why.")
 			return
 		}
-		answer(w, unsealed())
+		is := readiness{Status: "ok", UnsealedSince: unsealed()}
+		if dropped != nil {
+			n := dropped()
+			is.DroppedScans = &n
+		}
+		answer(w, is)
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		edge.Refuse(w, r, http.StatusNotFound, mintage.CodeNotFound, "There is no such path.")

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -178,6 +179,15 @@ func TestPlanesWithRolesOfTheirOwn(t *testing.T) {
 	public := "http://" + scanning.address("serving the resolver")
 	if got := status(t, public, "", "GET /readyz"); got != http.StatusOK {
 		t.Errorf("the resolver is not ready: %d\n%s", got, scanning.said())
+	}
+
+	ready, err := http.Get(public + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(ready.Body)
+	if err = errors.Join(err, ready.Body.Close()); err != nil || !strings.Contains(string(said), `"dropped_scans":0`) {
+		t.Errorf("the resolver's readiness is %s, %v", said, err)
 	}
 
 	c := &client{t: t, url: url, key: key}

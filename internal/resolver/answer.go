@@ -60,24 +60,25 @@ func (v *visit) body(status int, contentType string, content []byte) error {
 
 // cached is body for what is public and true for a minute, with an entity tag.
 func (v *visit) cached(contentType string, content []byte) error {
-	return v.tagged(contentType, content, forAMinute)
+	hash := sha256.Sum256(content)
+	return v.tagged(base64.RawURLEncoding.EncodeToString(hash[:12]), contentType, content, forAMinute)
 }
 
-// static answers with what a name by content hash stands for.
-func (v *visit) static(content []byte, contentType string, cacheControl []string) error {
+// static answers with what a name by content hash stands for; the name is its tag.
+func (v *visit) static(name string, content []byte, contentType string, cacheControl []string) error {
 	if err := v.allow(readMethods); err != nil {
 		return err
 	}
 	delete(v.w.Header(), "Vary")
-	return v.tagged(contentType, content, cacheControl)
+	return v.tagged(name, contentType, content, cacheControl)
 }
 
-func (v *visit) tagged(contentType string, content []byte, cacheControl []string) error {
-	hash := sha256.Sum256(content)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(hash[:12]) + `"`
+// tagged answers with a body and its entity tag, or that it is what the client has.
+func (v *visit) tagged(tag, contentType string, content []byte, cacheControl []string) error {
+	tag = `"` + tag + `"`
 	h := v.w.Header()
 	h["Etag"], h["Cache-Control"] = []string{tag}, cacheControl
-	if matches(header(v.req.Header, "If-None-Match"), tag) {
+	if matches(header(v.req.Header, "If-None-Match", maxTags), tag) {
 		v.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}

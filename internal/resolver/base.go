@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mintage"
+	"mintage/internal/bucket"
 	"mintage/internal/store"
 )
 
@@ -25,9 +26,9 @@ func (b base) within(path string) (rest string, ok bool) {
 // bases returns the bases on a host, longest path first; none where nobody has one
 // there. Of two that differ in their scheme only, the one of the request comes first.
 // anew asks the database whatever is remembered.
-func (r *Resolver) bases(ctx context.Context, host, scheme, network string, anew bool) ([]base, error) {
+func (r *Resolver) bases(ctx context.Context, host, scheme string, client bucket.ID, anew bool) ([]base, error) {
 	host = normalHost(host)
-	found, err := r.basesOn(ctx, host, network, anew)
+	found, err := r.basesOn(ctx, host, client, anew)
 	if err == nil && len(found) == 0 {
 		// The default port is no part of a base. Which one is the default only the
 		// client knows, where a proxy has the certificate.
@@ -36,7 +37,7 @@ func (r *Resolver) bases(ctx context.Context, host, scheme, network string, anew
 			name, ok = strings.CutSuffix(host, ":80")
 		}
 		if ok {
-			found, err = r.basesOn(ctx, name, network, anew)
+			found, err = r.basesOn(ctx, name, client, anew)
 		}
 	}
 	if len(found) < 2 || err != nil {
@@ -61,19 +62,19 @@ func fits(b base, scheme string) int {
 
 // basesOn reads the bases on a host, or remembers them. Only hosts that have some are
 // remembered: anybody can ask for any other.
-func (r *Resolver) basesOn(ctx context.Context, host, network string, anew bool) ([]base, error) {
+func (r *Resolver) basesOn(ctx context.Context, host string, client bucket.ID, anew bool) ([]base, error) {
 	fresh := r.fresh()
 	if fresh && !anew {
 		if found := r.cache.bases(host); found != nil {
 			return found, nil
 		}
 	}
-	if err := r.misses.check(network); err != nil {
+	if err := r.misses.hosts.check(client); err != nil {
 		return nil, err
 	}
 	changes := r.cache.changes.Load()
 	var found []base
-	err := r.store.Read(ctx, func(rd store.Reader) error {
+	err := r.ask(ctx, r.store, func(rd store.Reader) error {
 		rows, err := rd.Bases(ctx, host)
 		found = found[:0]
 		for _, row := range rows {
@@ -86,7 +87,7 @@ func (r *Resolver) basesOn(ctx context.Context, host, network string, anew bool)
 		return nil, err
 	}
 	if len(found) == 0 {
-		r.misses.miss(network)
+		r.misses.hosts.miss(client)
 		return nil, nil
 	}
 	if fresh {

@@ -20,9 +20,18 @@ type brand struct {
 	css      []byte
 	cssName  string
 
+	resident resident
+
 	mu     sync.RWMutex
-	faults map[faultKey][]byte // error pages, which are few
+	faults map[faultKey][]byte // error pages
 }
+
+const (
+	brandBytes = 4 << 10
+	// maxFaults is how many error pages are kept of a brand: a few statuses, in a few
+	// languages, for each of its bases.
+	maxFaults = 100
+)
 
 type faultKey struct {
 	status   int
@@ -39,12 +48,13 @@ func (r *Resolver) brand(ctx context.Context, number int64) (*brand, error) {
 	fresh := r.fresh()
 	if fresh {
 		if b := r.cache.brand(number); b != nil {
+			b.resident.touch()
 			return b, nil
 		}
 	}
 	changes := r.cache.changes.Load()
 	b := &brand{faults: make(map[faultKey][]byte)}
-	err := r.store.For(number).Read(ctx, func(rd store.Reader) (err error) {
+	err := r.ask(ctx, r.store.For(number), func(rd store.Reader) (err error) {
 		if b.Brand, err = rd.BrandByNumber(ctx, number); err != nil || !b.HasLogo {
 			return err
 		}
@@ -58,6 +68,8 @@ func (r *Resolver) brand(ctx context.Context, number int64) (*brand, error) {
 		b.logoName = passport.LogoName(b.logo, b.logoType)
 	}
 	b.css, b.cssName = r.pages.Stylesheet(b.Brand)
+	b.resident.bytes = brandBytes + int64(len(b.logo)+len(b.css))
+	b.resident.forget = func() { r.cache.forgetBrand(b) }
 	if fresh {
 		r.cache.keepBrand(b, changes)
 	}
@@ -77,7 +89,13 @@ func (r *Resolver) fault(b *brand, key faultKey) ([]byte, error) {
 		return nil, err
 	}
 	b.mu.Lock()
-	b.faults[key] = out.Bytes()
+	kept := len(b.faults) < maxFaults
+	if kept {
+		b.faults[key] = out.Bytes()
+	}
 	b.mu.Unlock()
+	if kept {
+		r.cache.budget.grow(&b.resident, int64(out.Cap()))
+	}
 	return out.Bytes(), nil
 }

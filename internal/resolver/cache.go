@@ -16,12 +16,13 @@ type cache struct {
 	// changes counts polls that found something other than single units changed.
 	changes atomic.Uint64
 
-	mu     sync.RWMutex
-	hosts  map[string][]base
-	brands map[int64]*brand
-	items  map[int64]*item // by product number
-	gtins  map[gtinKey]*item
-	codes  map[codeKey]*item
+	mu      sync.RWMutex
+	hosts   map[string][]base
+	brands  map[int64]*brand
+	schemas map[schemaKey]*schema
+	items   map[int64]*item // by product number
+	gtins   map[gtinKey]*item
+	codes   map[codeKey]*item
 }
 
 type gtinKey struct {
@@ -37,7 +38,7 @@ type codeKey struct {
 func newCache(limit int64) *cache {
 	return &cache{
 		budget: budget{limit: limit},
-		hosts:  make(map[string][]base), brands: make(map[int64]*brand),
+		hosts:  make(map[string][]base), brands: make(map[int64]*brand), schemas: make(map[schemaKey]*schema),
 		items: make(map[int64]*item), gtins: make(map[gtinKey]*item), codes: make(map[codeKey]*item),
 	}
 }
@@ -64,9 +65,31 @@ func (c *cache) brand(number int64) *brand {
 
 func (c *cache) keepBrand(b *brand, changes uint64) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.changes.Load() == changes {
+	fits := c.changes.Load() == changes
+	if fits {
+		c.dropBrand(b.Number) // of two who read at once
 		c.brands[b.Number] = b
+	}
+	c.mu.Unlock()
+	if fits {
+		c.budget.add(&b.resident)
+	}
+}
+
+// dropBrand forgets a brand; the caller has the lock.
+func (c *cache) dropBrand(number int64) {
+	if b := c.brands[number]; b != nil {
+		delete(c.brands, number)
+		c.budget.remove(&b.resident)
+	}
+}
+
+// forgetBrand is called by the budget.
+func (c *cache) forgetBrand(b *brand) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.brands[b.Number] == b {
+		delete(c.brands, b.Number)
 	}
 }
 
@@ -93,11 +116,16 @@ func (c *cache) keepItem(it *item, card *card, changes uint64, gtins ...string) 
 		c.items[it.number] = it
 		c.codes[codeKey{it.brand, it.code}] = it
 		known = it
+		it.cardSize = card.bytes()
+		it.resident.bytes += it.cardSize
 		defer c.budget.add(&it.resident) // after the lock, which forgetting takes
 	}
 	if known != nil {
 		if fits {
 			known.card.Store(card)
+			more := card.bytes() - known.cardSize
+			known.cardSize += more
+			defer c.budget.grow(&known.resident, more) // likewise
 		}
 		it = known
 		for _, gtin := range gtins {
@@ -168,11 +196,16 @@ func (c *cache) apply(changes []store.Change) {
 	}
 	clear(c.hosts) // one may have got another base
 	for number := range brands {
-		delete(c.brands, number)
+		c.dropBrand(number)
+	}
+	for key, s := range c.schemas {
+		if brands[key.brand] {
+			s.current.Store(false)
+		}
 	}
 	for _, it := range c.items {
 		if brands[it.brand] {
-			it.card.Store(nil) // it has the brand's schema
+			it.card.Store(nil) // the change may be of a product that it does not name
 		}
 	}
 }

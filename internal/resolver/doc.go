@@ -53,13 +53,16 @@
 // makes guessing cheap to bear. For the rest this process remembers, for each product
 // lately asked for,
 //
-//   - a card: the product, its schema, links and recalls;
+//   - a card: the product, its links and recalls;
 //   - the batches that were met, with how far each was minted when last read;
 //   - in chunks of 65,536 ordinals, which units are revoked and which were activated,
-//     as compressed bitmaps, read as a whole after the first question about one.
+//     as compressed bitmaps, read as a whole after the first question about one;
 //
-// All of it together is bounded ([Options.Memory]); what was not used for longest goes
-// first. It is only ever believed in the direction that cannot become wrong: minted
+// and for pages the brands with their logos, and each DPP schema once, however many
+// products have it. All of it together is bounded ([Options.Memory]); what was not used for
+// longest goes first. Beside it, bounded by themselves, there are what pages told of
+// units (times and reasons, which never change, and for a minute the duplicate signal)
+// and the rendered parts of pages (package passport). What is remembered is only ever believed in the direction that cannot become wrong: minted
 // units stay minted and active ones active. "Not yet" is never believed: a unit
 // beyond what was minted is looked up, so that one committed a moment ago by another
 // process is found, and one that seems to be waiting for its first scan goes to
@@ -72,7 +75,8 @@
 // horizon on (store.Store) and applies what it has not applied yet. Something that
 // was being read while it changed is used for that one answer but not kept.
 //
-// Lookups that find nothing are limited for each client network: [Options.Misses] a
+// Lookups that find nothing are limited for each client address (of IPv6, each /64), those
+// of hosts, of products with their lots and of units each for itself: [Options.Misses] a
 // second, five times as many at once. Beyond that the answer is 429. What is found
 // does not count, so that a line scanner behind one address is not held up.
 //
@@ -80,8 +84,10 @@
 //
 // Where no poll has succeeded for a second, nothing remembered is believed, and each
 // scan asks the database: a revoked token must not pass for a good one because
-// a process lost its connection. If the database does not answer either, that is
-// 503 with Retry-After. An activation that fails with others in one transaction is
+// a process lost its connection. The poll has a database connection of its own
+// (store.Store's Watch), so that a crowd of scans cannot bring that about. Six requests
+// ask the database at once; too many more, or one that waits for five seconds, are
+// answered 503 with Retry-After, and so are all if the database does not answer. An activation that fails with others in one transaction is
 // tried again alone, and answered 503 if that fails too; the unit then stays minted,
 // or is active if only the answer to the commit was lost, which the next scan finds.
 // Scans are noted through a bounded buffer (package scans): they are dropped and

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"mintage"
-	"mintage/internal/dpp"
+	"mintage/internal/bucket"
 	"mintage/internal/serial"
 	"mintage/internal/store"
 )
@@ -21,7 +21,7 @@ type item struct {
 	cipher        *serial.Cipher
 
 	card     atomic.Pointer[card] // nil after a change
-	reading  sync.Mutex           // lets one read the card anew while others wait
+	cardSize int64                // in bytes, of the last card; guarded by the cache
 	resident resident
 
 	mu      sync.RWMutex
@@ -33,7 +33,6 @@ type item struct {
 // card is what a brand says of a product, with what follows from it. It is immutable.
 type card struct {
 	product *mintage.Product
-	schema  *dpp.Schema // nil if none
 	recalls []*mintage.Recall
 	targets []*target // of its links
 	first   *target   // the default link; nil without links
@@ -42,10 +41,22 @@ type card struct {
 
 // Estimates of what things need in memory, in bytes, on the high side.
 const (
-	itemBytes = 8 << 10
-	linkBytes = 1 << 10
-	lotBytes  = 512
+	itemBytes   = 8 << 10
+	linkBytes   = 1 << 10
+	lotBytes    = 512
+	recallBytes = 1 << 10
 )
+
+func batchBytes(b *mintage.Batch) int64 { return int64(1+len(b.Lots)) * lotBytes }
+
+// bytes is about what the card takes.
+func (c *card) bytes() int64 {
+	n := int64(len(c.targets))*linkBytes + int64(len(c.recalls))*recallBytes
+	if c.product != nil {
+		n += int64(2 * len(c.product.Attributes))
+	}
+	return n
+}
 
 // covering returns the first recall that covers an ordinal, nil if none does.
 func (c *card) covering(ordinal int64) *mintage.Recall {
@@ -65,16 +76,16 @@ type subject struct {
 }
 
 // byCode finds a product by its code; nil where the brand has none.
-func (r *Resolver) byCode(ctx context.Context, brand int64, code, network string) (*subject, error) {
-	return r.find(ctx, brand, network, codeKey{brand, code},
+func (r *Resolver) byCode(ctx context.Context, brand int64, code string, client bucket.ID) (*subject, error) {
+	return r.find(ctx, brand, client, codeKey{brand, code},
 		func() *item { return r.cache.byCode(brand, code) },
 		func(rd store.Reader) (*mintage.Product, error) { return rd.ProductByCode(ctx, brand, code) })
 }
 
 // byGTIN finds a product by a GTIN that it has or was minted with; nil where the brand
 // has none.
-func (r *Resolver) byGTIN(ctx context.Context, brand int64, gtin, network string) (*subject, error) {
-	return r.find(ctx, brand, network, gtinKey{brand, gtin},
+func (r *Resolver) byGTIN(ctx context.Context, brand int64, gtin string, client bucket.ID) (*subject, error) {
+	return r.find(ctx, brand, client, gtinKey{brand, gtin},
 		func() *item { return r.cache.byGTIN(brand, gtin) },
 		func(rd store.Reader) (*mintage.Product, error) { return rd.ProductByGTIN(ctx, brand, gtin) })
 }
@@ -83,7 +94,7 @@ func (r *Resolver) byGTIN(ctx context.Context, brand int64, gtin, network string
 // at once, the first asks and the others wait for what it will remember. What it will
 // not (that there is none, or what is not settled), each finds out anew: it may
 // have come true since the first one asked.
-func (r *Resolver) find(ctx context.Context, brand int64, network string, key any, known func() *item, ask func(store.Reader) (*mintage.Product, error)) (*subject, error) {
+func (r *Resolver) find(ctx context.Context, brand int64, client bucket.ID, key any, known func() *item, ask func(store.Reader) (*mintage.Product, error)) (*subject, error) {
 	for _, first := range []bool{true, false} {
 		if r.fresh() {
 			if it := known(); it != nil {
@@ -95,7 +106,7 @@ func (r *Resolver) find(ctx context.Context, brand int64, network string, key an
 			defer leave()
 		}
 	}
-	return r.read(ctx, brand, network, ask)
+	return r.read(ctx, brand, client, ask)
 }
 
 // remembered is an item with its card, which is read anew after a change.
@@ -104,8 +115,8 @@ func (r *Resolver) remembered(ctx context.Context, it *item) (*subject, error) {
 	if c := it.card.Load(); c != nil {
 		return &subject{it, c}, nil
 	}
-	it.reading.Lock()
-	defer it.reading.Unlock()
+	leave := r.asking.enter(ctx, it) // of those who want it anew, one asks first
+	defer leave()
 	if c := it.card.Load(); c != nil {
 		return &subject{it, c}, nil
 	}
@@ -121,15 +132,15 @@ func (r *Resolver) remembered(ctx context.Context, it *item) (*subject, error) {
 }
 
 // read finds a product that is not remembered under the name that it was asked by.
-func (r *Resolver) read(ctx context.Context, brand int64, network string, find func(store.Reader) (*mintage.Product, error)) (*subject, error) {
-	if err := r.misses.check(network); err != nil {
+func (r *Resolver) read(ctx context.Context, brand int64, client bucket.ID, find func(store.Reader) (*mintage.Product, error)) (*subject, error) {
+	if err := r.misses.products.check(client); err != nil {
 		return nil, err
 	}
 	fresh := r.fresh()
 	changes := r.cache.changes.Load()
 	it, c, gtins, err := r.readCard(ctx, brand, nil, find)
 	if mintage.ErrorCode(err) == mintage.CodeNotFound {
-		r.misses.miss(network)
+		r.misses.products.miss(client)
 		return nil, nil
 	}
 	if err != nil {
@@ -145,16 +156,13 @@ func (r *Resolver) read(ctx context.Context, brand int64, network string, find f
 // gtins are those known to be the product's for ever.
 func (r *Resolver) readCard(ctx context.Context, brand int64, it *item, find func(store.Reader) (*mintage.Product, error)) (_ *item, c *card, gtins []string, err error) {
 	known := it
-	err = r.store.For(brand).Read(ctx, func(rd store.Reader) error {
+	err = r.ask(ctx, r.store.For(brand), func(rd store.Reader) error {
 		it, c, gtins = known, &card{}, nil
 		p, err := find(rd)
 		if err != nil {
 			return err
 		}
 		c.product = p
-		if c.schema, err = schema(ctx, rd, p); err != nil {
-			return err
-		}
 		links, err := rd.Links(ctx, brand, p.Number)
 		if err != nil {
 			return err
@@ -168,7 +176,7 @@ func (r *Resolver) readCard(ctx context.Context, brand int64, it *item, find fun
 			lots: make(map[string]bool), chunks: make(map[int64]*chunk),
 		}
 		it.resident.forget = func() { r.cache.forgetItem(it) }
-		it.resident.bytes = itemBytes + int64(2*len(p.Attributes)) + int64(len(links))*linkBytes
+		it.resident.bytes = itemBytes // and its card, once it is kept
 		if it.cipher, err = r.keys.Cipher(ctx, rd, brand, p.Code); err != nil {
 			return err
 		}
@@ -179,6 +187,7 @@ func (r *Resolver) readCard(ctx context.Context, brand int64, it *item, find fun
 		}
 		if err == nil {
 			it.batches = []*mintage.Batch{b}
+			it.resident.bytes += batchBytes(b)
 			gtins = settled(b)
 		}
 		return err
@@ -195,29 +204,6 @@ func settled(b *mintage.Batch) []string {
 		return nil
 	}
 	return []string{b.GTIN}
-}
-
-// schema reads the schema that a product names. The page shows no attribute without
-// one, so one that is missing or cannot be read hides them and stops nothing else.
-func schema(ctx context.Context, rd store.Reader, p *mintage.Product) (*dpp.Schema, error) {
-	if p.SchemaID == "" {
-		return nil, nil
-	}
-	if s, ok := dpp.BuiltinByID(p.SchemaID); ok {
-		return s, nil
-	}
-	stored, err := rd.SchemaByID(ctx, p.BrandNumber, p.SchemaID)
-	if mintage.ErrorCode(err) == mintage.CodeNotFound {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	s, err := dpp.Parse(stored.ID, stored.Document)
-	if mintage.ErrorCode(err) == mintage.CodeInvalidInput { // of an older version, with other rules
-		return nil, nil
-	}
-	return s, err
 }
 
 // batch returns the remembered batch that owns an ordinal, if that unit is known to be
@@ -246,7 +232,7 @@ func (r *Resolver) learn(it *item, b *mintage.Batch) {
 	}
 	it.mu.Unlock()
 	if !known {
-		r.cache.budget.grow(&it.resident, int64(1+len(b.Lots))*lotBytes)
+		r.cache.budget.grow(&it.resident, batchBytes(b))
 	}
 	for _, gtin := range settled(b) {
 		if r.cache.byGTIN(it.brand, gtin) == nil {
@@ -257,7 +243,7 @@ func (r *Resolver) learn(it *item, b *mintage.Batch) {
 
 // hasLot reports whether a product has units of a lot, and in revoked the recall that
 // covers all of them, if one does: of several, the latest.
-func (r *Resolver) hasLot(ctx context.Context, s *subject, lot, network string) (has bool, revoked *mintage.Recall, err error) {
+func (r *Resolver) hasLot(ctx context.Context, s *subject, lot string, client bucket.ID) (has bool, revoked *mintage.Recall, err error) {
 	s.mu.RLock()
 	known := s.lots[lot]
 	s.mu.RUnlock()
@@ -265,12 +251,12 @@ func (r *Resolver) hasLot(ctx context.Context, s *subject, lot, network string) 
 		return true, nil, nil
 	}
 	if !known {
-		if err := r.misses.check(network); err != nil {
+		if err := r.misses.products.check(client); err != nil {
 			return false, nil, err
 		}
 	}
 	var batches []*mintage.Batch
-	err = r.store.For(s.brand).Read(ctx, func(rd store.Reader) (err error) {
+	err = r.ask(ctx, r.store.For(s.brand), func(rd store.Reader) (err error) {
 		batches, err = rd.LotsByCode(ctx, s.brand, s.number, lot, maxLotBatches)
 		return err
 	})
@@ -294,7 +280,7 @@ func (r *Resolver) hasLot(ctx context.Context, s *subject, lot, network string) 
 		}
 	}
 	if !has {
-		r.misses.miss(network)
+		r.misses.products.miss(client)
 		return false, nil, nil
 	}
 	if !known && r.fresh() {

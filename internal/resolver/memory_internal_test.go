@@ -9,6 +9,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"mintage"
+	"mintage/internal/bucket"
 	"mintage/internal/mint"
 	"mintage/internal/serial"
 	"mintage/internal/store"
@@ -131,7 +132,7 @@ func TestChangedWhileRead(t *testing.T) {
 		r := New(Options{Store: db, Keys: mint.NewKeyring(f.MasterKey)})
 		r.polled.Store(1 << 40) // as if a poll had just begun
 
-		s, err := r.byCode(t.Context(), brand.Number, p.Code, "")
+		s, err := r.byCode(t.Context(), brand.Number, p.Code, bucket.ID{})
 		if err != nil || byNumber(r.cache, p.Number) == nil {
 			t.Fatalf("%v, %v", s, err)
 		}
@@ -162,7 +163,7 @@ func TestChangedWhileRead(t *testing.T) {
 		hooked.after = func() {
 			r.cache.apply([]store.Change{{Number: 2, BrandNumber: brand.Number, ProductNumber: q.Number, Ordinal: -1}})
 		}
-		if s, err := r.byCode(t.Context(), brand.Number, q.Code, ""); err != nil || s == nil || byNumber(r.cache, q.Number) != nil {
+		if s, err := r.byCode(t.Context(), brand.Number, q.Code, bucket.ID{}); err != nil || s == nil || byNumber(r.cache, q.Number) != nil {
 			t.Errorf("a product that changed was remembered: %v", err)
 		}
 		if _, err := r.brand(t.Context(), brand.Number); err != nil || r.cache.brand(brand.Number) != nil {

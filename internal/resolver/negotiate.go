@@ -30,14 +30,15 @@ var forms = []struct {
 // negotiate chooses a form by an Accept header (RFC 9110, section 12.5.1). Of those
 // that the client likes equally, one that it names wins over one that it only
 // does not exclude, and a page over data.
-func negotiate(accept string) form {
+func negotiate(header *headerList) form {
+	accept := header.text
 	if accept == "" || accept == "*/*" || strings.HasPrefix(accept, "text/html,") { // what nearly all say
 		return formPage
 	}
 	best, chosen := 0, formPage
 	for _, f := range forms {
 		for _, mediaType := range f.types {
-			if q := acceptable(accept, mediaType); q > best {
+			if q := header.ranges().acceptable(mediaType); q > best {
 				best, chosen = q, f.form
 			}
 		}
@@ -45,13 +46,55 @@ func negotiate(accept string) form {
 	return chosen
 }
 
+// How much is read of headers, in bytes. Browsers send a tenth of it; what looks through
+// it for each link or type would otherwise be kept busy by one request.
+const (
+	maxAccept         = 1000
+	maxAcceptLanguage = 500
+	maxTags           = 1000 // of If-None-Match
+	maxRanges         = 50   // elements of one of the first two; the rest is not heard
+)
+
+// headerList is a header that is a list, read once, when it is needed first.
+type headerList struct {
+	text string
+	read ranges
+	done bool
+}
+
+func (h *headerList) ranges() ranges {
+	if !h.done {
+		h.read, h.done = parseRanges(h.text), true
+	}
+	return h.read
+}
+
+// ranges are the elements of an Accept or Accept-Language header.
+type ranges []struct {
+	name string
+	q    int // in thousandths
+}
+
+func parseRanges(header string) (all ranges) {
+	if header == "" {
+		return nil
+	}
+	all = make(ranges, min(1+strings.Count(header, ","), maxRanges))
+	for i := range all {
+		var element string
+		element, header, _ = strings.Cut(header, ",")
+		all[i].name, all[i].q = weighted(element)
+	}
+	return all
+}
+
 // acceptable returns how much a client likes a media type: 0 for not at all, else
 // four times its q-value in thousandths, plus 3 where it names the type, 2 the
 // major type and 1 anything.
-func acceptable(accept, mediaType string) int {
+func (accept ranges) acceptable(mediaType string) int {
 	best, quality := 0, 0
-	for element := range strings.SplitSeq(accept, ",") {
-		name, q := weighted(element)
+	for _, element := range accept {
+		name, q := element.name, element.q
 		precision := 0
 		switch {
 		case strings.EqualFold(name, mediaType):
@@ -109,10 +152,10 @@ func thousandths(s string) int {
 // speaks returns how much a client likes a language tag, as acceptable does: by a
 // range that equals the tag, one whose beginning the tag has or one that begins with
 // the tag (RFC 4647, sections 3.3.1 and 3.4), or by "*".
-func speaks(acceptLanguage, tag string) int {
+func (acceptLanguage ranges) speaks(tag string) int {
 	best, quality := 0, 0
-	for element := range strings.SplitSeq(acceptLanguage, ",") {
-		name, q := weighted(element)
+	for _, element := range acceptLanguage {
+		name, q := element.name, element.q
 		var precision int
 		switch {
 		case strings.EqualFold(name, tag):
@@ -139,14 +182,27 @@ func extends(tag, prefix string) bool {
 	return prefix != "" && len(tag) > len(prefix)+1 && tag[len(prefix)] == '-' && strings.EqualFold(tag[:len(prefix)], prefix)
 }
 
-// header returns all values of a header that is a list.
-func header(h http.Header, name string) string {
+// header returns the values of a header that is a list, up to a size, and no half
+// element at the end.
+func header(h http.Header, name string, most int) string {
+	list := ""
 	switch values := h[name]; len(values) {
 	case 0:
 		return ""
 	case 1:
-		return values[0]
+		list = values[0]
 	default:
-		return strings.Join(values, ",")
+		for i, value := range values {
+			if i > 0 {
+				list += ","
+			}
+			if list += value; len(list) > most {
+				break
+			}
+		}
 	}
+	if len(list) <= most {
+		return list
+	}
+	return list[:max(0, strings.LastIndexByte(list[:most], ','))]
 }

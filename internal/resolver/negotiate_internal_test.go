@@ -27,7 +27,7 @@ func TestNegotiate(t *testing.T) {
 		";,;q=1,,":                                              formPage,
 		"application/json;profile=\"a\";q=0.3, text/html;q=0.2": formJSON,
 	} {
-		if got := negotiate(accept); got != want {
+		if got := negotiate(&headerList{text: accept}); got != want {
 			t.Errorf("%q: form %d, want %d", accept, got, want)
 		}
 	}
@@ -47,12 +47,12 @@ func TestSpeaks(t *testing.T) {
 		{"en;q=0, *;q=0.5", "de", "en"},
 		{"deu", "deu", "de"},
 	} {
-		if a, b := speaks(tc.accept, tc.likes), speaks(tc.accept, tc.over); a <= b {
+		if a, b := parseRanges(tc.accept).speaks(tc.likes), parseRanges(tc.accept).speaks(tc.over); a <= b {
 			t.Errorf("%q: %s %d, %s %d", tc.accept, tc.likes, a, tc.over, b)
 		}
 	}
 	for _, accept := range []string{"fr", "fr-CH, en-US;q=0.5", "de;q=0", "d", "de-", ""} {
-		if got := speaks(accept, "de"); got != 0 {
+		if got := parseRanges(accept).speaks("de"); got != 0 {
 			t.Errorf("%q likes German: %d", accept, got)
 		}
 	}
@@ -75,10 +75,10 @@ func FuzzNegotiate(f *testing.F) {
 		f.Add(accept)
 	}
 	f.Fuzz(func(t *testing.T, accept string) {
-		if got := negotiate(accept); got < formPage || got > formLinkset {
+		if got := negotiate(&headerList{text: accept}); got < formPage || got > formLinkset {
 			t.Errorf("form %d", got)
 		}
-		for _, n := range []int{acceptable(accept, "text/html"), speaks(accept, "de")} {
+		for _, n := range []int{parseRanges(accept).acceptable("text/html"), parseRanges(accept).speaks("de")} {
 			if n < 0 || n > 4*1000+3 {
 				t.Errorf("%d", n)
 			}

@@ -89,7 +89,7 @@ func (v *visit) page(p pageAddress) error {
 // pageIdentity finds what a page is about; with the token of a unit, or of a lot that
 // was recalled.
 func (v *visit) pageIdentity(p pageAddress) (*identity, *passport.Token, error) {
-	s, err := v.r.byCode(v.ctx(), v.base.brand, p.product, v.network)
+	s, err := v.r.byCode(v.ctx(), v.base.brand, p.product, v.client)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +98,7 @@ func (v *visit) pageIdentity(p pageAddress) (*identity, *passport.Token, error) 
 	}
 	id := &identity{subject: s, gtin: s.card.product.GTIN}
 	if p.code != "" {
-		u, err := v.r.unit(v.ctx(), s, p.code, v.network)
+		u, err := v.r.unit(v.ctx(), s, p.code, v.client)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -115,7 +115,7 @@ func (v *visit) pageIdentity(p pageAddress) (*identity, *passport.Token, error) 
 	if p.lot == "" {
 		return id, nil, nil
 	}
-	has, recall, err := v.r.hasLot(v.ctx(), s, p.lot, v.network)
+	has, recall, err := v.r.hasLot(v.ctx(), s, p.lot, v.client)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -186,7 +186,7 @@ func (v *visit) passport(id *identity, t *passport.Token) (*passport.Page, error
 		return nil, err
 	}
 	p := &passport.Page{
-		Kind: passport.KindProduct, Site: b.site(v.base.path), Product: id.card.product, Schema: id.card.schema,
+		Kind: passport.KindProduct, Site: b.site(v.base.path), Product: id.card.product,
 		GTIN: id.gtin, PageURL: v.pageURL(id), Token: t,
 	}
 	switch id.level {
@@ -203,7 +203,8 @@ func (v *visit) passport(id *identity, t *passport.Token) (*passport.Page, error
 		}
 		p.URL = u.lot.URLPrefix + u.code + u.lot.URLSuffix
 		p.Token.MayTap = b.TapToActivate && p.Token.Status == mintage.TokenMinted
-		p.Token.ActivatedNow = p.Token.Status == mintage.TokenActive && !p.Token.ActivatedAt.IsZero() &&
+		p.Token.ActivatedNow = id.activated
+		p.Token.ActivatedLately = p.Token.Status == mintage.TokenActive && !p.Token.ActivatedAt.IsZero() &&
 			v.r.now().Sub(p.Token.ActivatedAt) < justNow
 	case levelLot, levelProduct:
 		if id.level == levelLot {
@@ -212,6 +213,11 @@ func (v *visit) passport(id *identity, t *passport.Token) (*passport.Page, error
 		p.URL = gs1.Identity{
 			Base: gs1.Base(v.base.url), GTIN: gs1.GTIN(id.gtin), ProductCode: id.code, Lot: id.lot,
 		}.LotURL()
+	}
+	if p.Token == nil || p.Token.Status != mintage.TokenRevoked { // of which no attributes are shown
+		if p.Schema, err = v.r.schema(v.ctx(), p.Product); err != nil {
+			return nil, err
+		}
 	}
 	return p, nil
 }
@@ -225,11 +231,11 @@ func (v *visit) file(name string) error {
 	}
 	switch {
 	case name == b.cssName:
-		return v.static(b.css, "text/css; charset=utf-8", forGood)
+		return v.static(b.cssName, b.css, "text/css; charset=utf-8", forGood)
 	case strings.HasSuffix(name, ".css"):
-		return v.static(b.css, "text/css; charset=utf-8", notStored)
+		return v.static(b.cssName, b.css, "text/css; charset=utf-8", notStored)
 	case b.logoName != "" && name == b.logoName:
-		return v.static(b.logo, b.logoType, forGood)
+		return v.static(b.logoName, b.logo, b.logoType, forGood)
 	}
 	return mintage.Errorf(mintage.CodeNotFound, "There is no such file.")
 }

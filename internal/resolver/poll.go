@@ -105,7 +105,7 @@ func (p *poller) once(ctx context.Context, now time.Time) error {
 }
 
 func (p *poller) changes(ctx context.Context, after int64, limit int) (changes []store.Change, err error) {
-	err = p.r.store.Read(ctx, func(r store.Reader) (err error) {
+	err = p.r.store.Watch(ctx, func(r store.Reader) (err error) {
 		changes, err = r.Changes(ctx, after, limit)
 		return err
 	})

@@ -27,8 +27,10 @@ type identity struct {
 	lot   string // of a lot or unit
 	gtin  string // 14 digits, or "": of the unit, else as it was asked for
 
-	link     *gs1.Link // that asked for it; nil on a passport page
-	typed    bool      // a link of linkType is asked for
+	link      *gs1.Link // that asked for it; nil on a passport page
+	activated bool      // by this request
+
+	typed    bool // a link of linkType is asked for
 	linkType string
 }
 
@@ -58,7 +60,7 @@ func (v *visit) resolve(link *gs1.Link) error {
 		return mintage.Errorf(mintage.CodeNotFound, "No such product is known here.")
 	}
 	if link.Lot != "" {
-		has, recall, err := v.r.hasLot(v.ctx(), s, link.Lot, v.network)
+		has, recall, err := v.r.hasLot(v.ctx(), s, link.Lot, v.client)
 		if err != nil {
 			return err
 		}
@@ -80,16 +82,16 @@ func (v *visit) resolve(link *gs1.Link) error {
 func (v *visit) subject(link *gs1.Link) (*subject, error) {
 	switch {
 	case link.ProductCode != "":
-		return v.r.byCode(v.ctx(), v.base.brand, link.ProductCode, v.network)
+		return v.r.byCode(v.ctx(), v.base.brand, link.ProductCode, v.client)
 	case link.GTIN != "":
-		return v.r.byGTIN(v.ctx(), v.base.brand, string(link.GTIN), v.network)
+		return v.r.byGTIN(v.ctx(), v.base.brand, string(link.GTIN), v.client)
 	}
 	return nil, nil
 }
 
 // resolveUnit answers a link that names a unit.
 func (v *visit) resolveUnit(id *identity, code string) error {
-	u, err := v.r.unit(v.ctx(), id.subject, code, v.network)
+	u, err := v.r.unit(v.ctx(), id.subject, code, v.client)
 	if err != nil {
 		return err
 	}
@@ -121,6 +123,7 @@ func (v *visit) resolveUnit(id *identity, code string) error {
 		}
 	}
 	v.note(id, outcome)
+	id.activated = outcome == mintage.ScanActivated
 	if status == mintage.TokenRevoked {
 		t, err := v.r.token(v.ctx(), u)
 		if err != nil {
@@ -244,7 +247,7 @@ func (v *visit) leadByType(id *identity) error {
 
 func (v *visit) preferences(link *gs1.Link) preferences {
 	context, _ := link.Parameter("context")
-	return preferences{accept: v.accept, language: header(v.req.Header, "Accept-Language"), context: context}
+	return preferences{accept: v.accept.ranges(), language: v.speech.ranges(), context: context}
 }
 
 // values are what links of an identity are filled in with.

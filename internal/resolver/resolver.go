@@ -31,8 +31,8 @@ type Options struct {
 	Writers int
 	// Memory bounds what is remembered, in bytes; 64 MiB otherwise.
 	Memory int64
-	// Misses is how many lookups a second that find nothing each client network has;
-	// 50 otherwise.
+	// Misses is how many lookups a second that find nothing each client address (of
+	// IPv6: each /64) has, for hosts, for products and for units; 50 otherwise.
 	Misses float64
 }
 
@@ -59,8 +59,10 @@ type Resolver struct {
 	pages   *passport.Renderer
 	scans   *scans.Buffer
 	origins *http.CrossOriginProtection
-	misses  *limiter
+	misses  misses
+	turns   *turns
 	cache   *cache
+	told    *tellings
 	asking  asking
 	nobody  *brand // of addresses that belong to none
 
@@ -96,7 +98,7 @@ func New(o Options) *Resolver {
 	r := &Resolver{
 		store: o.Store, keys: o.Keys, now: o.Now, log: o.Log, writers: o.Writers,
 		pages: passport.New(), scans: scans.New(o.Store, o.Log), origins: http.NewCrossOriginProtection(),
-		misses: newLimiter(o.Misses), cache: newCache(o.Memory),
+		misses: newMisses(o.Misses), turns: newTurns(), cache: newCache(o.Memory), told: newTellings(),
 		asking: asking{done: make(map[any]chan struct{})},
 		queue:  make(chan *activation, maxQueue), loads: make(chan chunkLoad, maxLoads), stopped: make(chan struct{}), drained: make(chan struct{}),
 		epoch: time.Now().Add(-time.Nanosecond), // so that no poll begins at 0

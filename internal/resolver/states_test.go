@@ -92,6 +92,16 @@ func TestData(t *testing.T) {
 		if states, _ := s.activations(t, p); states != 0 {
 			t.Error("a robot's request for data activated")
 		}
+		// That it was this scan is told to nobody but it.
+		for _, now := range []string{"true", "false"} {
+			a := s.get(t, unit, "Accept", "application/json").is(t, "a machine", 200)
+			if !strings.Contains(a.body, `"activated_now":`+now) {
+				t.Errorf("activated now, %s: %s", now, a.body)
+			}
+		}
+		if a := s.get(t, "/p/"+p.Code+"/"+codeIn(unit)); !strings.Contains(a.body, "activated a moment ago") || strings.Contains(a.body, "this scan") {
+			t.Errorf("the page says\n%s", a.body)
+		}
 		for _, target := range []string{unit, "/01/" + p.GTIN, lotOf(unit)} {
 			path := "/p/" + p.Code
 			switch target {
@@ -194,13 +204,14 @@ func TestSuspicious(t *testing.T) {
 			return data.Token.Suspicious
 		}
 		var scans []mintage.Scan
-		for n := range mintage.SignalNetworks + 5 {
+		const robots = 220 // the latest
+		for n := range mintage.SignalNetworks + 1 + robots {
 			agent := mintage.AgentPhone
-			if n < 4 {
+			if n > mintage.SignalNetworks {
 				agent = mintage.AgentRobot
 			}
 			scans = append(scans, mintage.Scan{
-				ProductNumber: p.Number, Ordinal: 1, At: time.Now().UTC(), Network: "198.51." + strconv.Itoa(n) + ".0/24", Agent: agent, Outcome: mintage.ScanActive,
+				ProductNumber: p.Number, Ordinal: 1, At: time.Now().UTC(), Network: "198.51." + strconv.Itoa(n%250) + ".0/24", Agent: agent, Outcome: mintage.ScanActive,
 			})
 		}
 		err := db.InTx(t.Context(), func(tx store.Tx) error { return tx.AppendScans(t.Context(), scans) })

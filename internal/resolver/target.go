@@ -164,7 +164,8 @@ func (c *card) builtIn(page string) []*target {
 
 // preferences are what a client says about the links that it would like.
 type preferences struct {
-	accept, language, context string
+	accept, language ranges
+	context          string
 }
 
 // choose returns the links that fit best: one, unless several differ in nothing that a
@@ -210,22 +211,22 @@ func (p preferences) media(t *target) int {
 	if mediaType == "" {
 		mediaType = "text/html"
 	}
-	if p.accept == "" {
+	if len(p.accept) == 0 {
 		return 1
 	}
-	return acceptable(p.accept, mediaType)
+	return p.accept.acceptable(mediaType)
 }
 
 // speech prefers a link by its language. One without a language comes after one that
 // is asked for, and before one that is not.
 func (p preferences) speech(t *target) int {
-	if p.language == "" {
+	if len(p.language) == 0 {
 		return 0
 	}
 	if t.Language == "" {
 		return 1
 	}
-	return speaks(p.language, t.Language)
+	return p.language.speaks(t.Language)
 }
 
 // parseLinkType reads the value of a linkType parameter, decoded once; some encode it

@@ -2,10 +2,9 @@ package resolver
 
 import (
 	"context"
-	"time"
 
 	"mintage"
-	"mintage/internal/resolver/passport"
+	"mintage/internal/bucket"
 	"mintage/internal/serial"
 	"mintage/internal/store"
 )
@@ -24,7 +23,7 @@ type unit struct {
 func (u *unit) id() string { return u.subject.code + "-" + u.code }
 
 // unit finds a unit by its code; nil where it was never issued.
-func (r *Resolver) unit(ctx context.Context, s *subject, text, network string) (*unit, error) {
+func (r *Resolver) unit(ctx context.Context, s *subject, text string, client bucket.ID) (*unit, error) {
 	// Serials that customers brought will be looked for here first, exactly as they are
 	// written; for now every serial is a code of ours.
 	if len(text) != serial.Length {
@@ -40,7 +39,7 @@ func (r *Resolver) unit(ctx context.Context, s *subject, text, network string) (
 	}
 	u := &unit{subject: s, ordinal: int64(ordinal), code: text}
 	if u.batch = s.batch(u.ordinal); u.batch == nil {
-		if u.batch, err = r.lookUp(ctx, s, u.ordinal, code, network); u.batch == nil {
+		if u.batch, err = r.lookUp(ctx, s, u.ordinal, code, client); u.batch == nil {
 			return nil, err
 		}
 	}
@@ -50,12 +49,12 @@ func (r *Resolver) unit(ctx context.Context, s *subject, text, network string) (
 
 // lookUp asks the database whether a unit was minted, and returns its batch; nil if it
 // was not.
-func (r *Resolver) lookUp(ctx context.Context, s *subject, ordinal int64, code serial.Code, network string) (*mintage.Batch, error) {
-	if err := r.misses.check(network); err != nil {
+func (r *Resolver) lookUp(ctx context.Context, s *subject, ordinal int64, code serial.Code, client bucket.ID) (*mintage.Batch, error) {
+	if err := r.misses.units.check(client); err != nil {
 		return nil, err
 	}
 	var batch *mintage.Batch
-	err := r.store.For(s.brand).Read(ctx, func(rd store.Reader) error {
+	err := r.ask(ctx, r.store.For(s.brand), func(rd store.Reader) error {
 		stored, err := rd.UnitCode(ctx, s.number, ordinal)
 		if err != nil {
 			return err
@@ -67,7 +66,7 @@ func (r *Resolver) lookUp(ctx context.Context, s *subject, ordinal int64, code s
 		return err
 	})
 	if mintage.ErrorCode(err) == mintage.CodeNotFound {
-		r.misses.miss(network)
+		r.misses.units.miss(client)
 		return nil, nil
 	}
 	if err != nil {
@@ -111,64 +110,9 @@ func (r *Resolver) status(ctx context.Context, u *unit, mayActivate bool) (minta
 }
 
 func (r *Resolver) states(ctx context.Context, u *unit) (states []mintage.UnitState, err error) {
-	err = r.store.For(u.brand).Read(ctx, func(rd store.Reader) (err error) {
+	err = r.ask(ctx, r.store.For(u.brand), func(rd store.Reader) (err error) {
 		states, err = rd.UnitStates(ctx, u.number, u.ordinal, u.ordinal+1)
 		return err
 	})
 	return states, err
 }
-
-// token reads what a page tells about a unit: its times and reasons, and whether it is
-// scanned in too many places.
-func (r *Resolver) token(ctx context.Context, u *unit) (*passport.Token, error) {
-	var states []mintage.UnitState
-	var scans []*mintage.Scan
-	err := r.store.For(u.brand).Read(ctx, func(rd store.Reader) (err error) {
-		if states, err = rd.UnitStates(ctx, u.number, u.ordinal, u.ordinal+1); err != nil {
-			return err
-		}
-		scans, err = rd.Scans(ctx, u.number, u.ordinal, scansLooked)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	t := &passport.Token{
-		Status: statusOf(states, u.batch.ActivationMode.Born()), IssuedAt: u.batch.CreatedAt,
-		Suspicious: mintage.Suspicious(networksOf(scans, r.now().Add(-mintage.SignalWindow))),
-	}
-	for _, s := range states {
-		if s.Status == mintage.TokenRevoked {
-			t.RevokedAt, t.Reason = s.At, s.Reason
-		} else {
-			t.ActivatedAt = s.At
-		}
-	}
-	if recall := u.card.covering(u.ordinal); recall != nil {
-		if t.Status != mintage.TokenRevoked || recall.At.Before(t.RevokedAt) {
-			t.RevokedAt, t.Reason = recall.At, recall.Reason
-		}
-		t.Status = mintage.TokenRevoked
-	}
-	return t, nil
-}
-
-// scansLooked is how many of a unit's latest scans are looked at for the signal: a code
-// that all the world scans must not make its page slower with each scan.
-const scansLooked = 200
-
-// networksOf counts the networks that scans since a time came from, robots left out.
-func networksOf(scans []*mintage.Scan, since time.Time) int64 {
-	networks := make(map[string]bool)
-	for _, s := range scans {
-		if s.Agent != mintage.AgentRobot && !s.At.Before(since) {
-			networks[s.Network] = true
-		}
-	}
-	return int64(len(networks))
-}
-
-// justNow is how long a page says that it was this scan that activated. The page is
-// another request than the scan, and nothing but the time tells them together: the
-// URL is the brand's, and cookies there are none.
-const justNow = time.Minute

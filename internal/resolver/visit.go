@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mintage"
+	"mintage/internal/bucket"
 	"mintage/internal/edge"
 	"mintage/internal/gs1"
 	"mintage/internal/resolver/agent"
@@ -19,11 +20,13 @@ type visit struct {
 	w   http.ResponseWriter
 	req *http.Request
 
-	path    string // escaped, as requested
-	base    base   // zero where the address is nobody's
-	network string // of the client
-	accept  string
-	form    form // of the answer
+	path    string    // escaped, as requested
+	base    base      // zero where the address is nobody's
+	client  bucket.ID // its address
+	network string    // of the client, for its scan
+	accept  headerList
+	speech  headerList // Accept-Language
+	form    form       // of the answer
 	agent   agent.Agent
 }
 
@@ -63,8 +66,11 @@ func (r *Resolver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	v := &visit{r: r, w: w, req: req, path: req.URL.EscapedPath(), accept: header(req.Header, "Accept")}
-	v.network, v.form = agent.Network(clientAddress(req)), negotiate(v.accept)
+	address := clientAddress(req)
+	v := &visit{r: r, w: w, req: req, path: req.URL.EscapedPath(), client: bucket.OfAddress(address), network: agent.Network(address)}
+	v.accept.text = header(req.Header, "Accept", maxAccept)
+	v.speech.text = header(req.Header, "Accept-Language", maxAcceptLanguage)
+	v.form = negotiate(&v.accept)
 	if err := v.serve(); err != nil {
 		v.fail(err)
 	}
@@ -126,7 +132,7 @@ func (v *visit) serve() error {
 			return err
 		}
 		if !v.choose(bases, link.Prefix) {
-			v.r.misses.miss(v.network)
+			v.r.misses.hosts.miss(v.client)
 			edge.SetRoute(v.ctx(), "no base")
 			return noSuchBase()
 		}
@@ -143,7 +149,7 @@ func (v *visit) bases(anew bool) ([]base, error) {
 	if v.req.TLS != nil {
 		scheme = "https"
 	}
-	return v.r.bases(v.ctx(), v.req.Host, scheme, v.network, anew)
+	return v.r.bases(v.ctx(), v.req.Host, scheme, v.client, anew)
 }
 
 // choose takes the base with this path, and reports whether there is one.
@@ -159,7 +165,7 @@ func (v *visit) choose(bases []base, path string) bool {
 func (v *visit) stray() error {
 	edge.SetRoute(v.req.Context(), "no host")
 	if name, ok := strings.CutPrefix(v.path, "/p/_/"); ok && name == v.r.nobody.cssName {
-		return v.static(v.r.nobody.css, "text/css; charset=utf-8", forGood)
+		return v.static(name, v.r.nobody.css, "text/css; charset=utf-8", forGood)
 	}
 	return noSuchBase()
 }
@@ -192,7 +198,7 @@ const maxLanguages = 1000
 
 // language is the one of our pages' languages that the client likes best.
 func (v *visit) language() string {
-	accept := header(v.req.Header, "Accept-Language")
+	accept := v.speech.text
 	if language, ok := v.r.languages.Load(accept); ok {
 		return language.(string)
 	}

@@ -109,6 +109,13 @@ func (f *faulty) Read(ctx context.Context, fn func(store.Reader) error) error {
 	return f.Store.Read(ctx, fn)
 }
 
+func (f *faulty) Watch(ctx context.Context, fn func(store.Reader) error) error {
+	if f.noReads.Load() {
+		return down()
+	}
+	return f.Store.Watch(ctx, fn)
+}
+
 func (f *faulty) For(brand int64) store.Transactions { return &faultyOf{f.Store.For(brand), f} }
 
 type faultyOf struct {

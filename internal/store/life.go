@@ -23,10 +23,12 @@ type LifeReader interface {
 	// The sum of an entry is how many units of the lot were minted. Recalls cover whole
 	// lots. NOT_FOUND where the brand has no such batch.
 	LotCounts(ctx context.Context, brand, batch int64) ([]mintage.Counts, error)
-	// Scans lists the scans of a unit, newest first, at most limit.
+	// Scans lists the scans of a unit, newest first, at most limit. Newest is what was
+	// stored last on SQLite, and what has the latest time on PostgreSQL; scans are stored
+	// within seconds.
 	Scans(ctx context.Context, product, ordinal int64, limit int) ([]*mintage.Scan, error)
 	// ScanNetworks counts the different networks that scanned a unit since a time,
-	// robots left out.
+	// robots left out, among the newest [mintage.SignalScans] of the others.
 	ScanNetworks(ctx context.Context, product, ordinal int64, since time.Time) (int64, error)
 	// Links lists the links of a product in their order.
 	Links(ctx context.Context, brand, product int64) ([]mintage.Link, error)

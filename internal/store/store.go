@@ -39,9 +39,15 @@ type Store interface {
 	// tried (at least 1), so that a slow link does not hang again. It returns the jobs concerned.
 	EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error)
 
+	// Watch is Read for what must go on however busy the store is, such as the poll that
+	// hears of revocations: it has a connection of its own and waits for nobody but
+	// EventHorizon and other calls of Watch.
+	Watch(ctx context.Context, fn func(Reader) error) error
+
 	// EventHorizon returns a number below which, and at which, no event can appear
 	// any more: every transaction that may have drawn such a number has ended. It
-	// never goes back, and stays where it is while such a transaction is open.
+	// never goes back, and stays where it is while such a transaction is open. It
+	// has the connection of Watch.
 	EventHorizon(ctx context.Context) (int64, error)
 
 	// Migrate brings the schema up to date; it does nothing where it is.

@@ -42,7 +42,8 @@ func class(userAgent, accept string) mintage.AgentClass {
 	}
 	isBrowser := browser(userAgent)
 	switch found := listed(userAgent); {
-	case found == mintage.AgentRobot, found == app && !isBrowser, found != mintage.AgentMachine && introduces(userAgent):
+	case found == mintage.AgentRobot, found == app && !isBrowser, found != mintage.AgentMachine && introduces(userAgent),
+		found == library && onlyLibraries(userAgent):
 		return mintage.AgentRobot
 	case !isBrowser, wantsData(accept):
 		return mintage.AgentMachine

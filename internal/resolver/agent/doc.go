@@ -7,7 +7,8 @@
 // and Accept for the class, those that announce a prefetch, and Accept-Language. The
 // classes are a phone, a desktop, a machine (a program that somebody uses, such as
 // curl or the scanner app of a warehouse; it activates like a phone) and a robot (it
-// opens what nobody has tapped, and never activates). HEAD, prefetches and requests
+// opens what nobody has tapped, and never activates; so does a program that sends the name
+// of its HTTP library and none of its own, as scanners of links do). HEAD, prefetches and requests
 // without a User-Agent count as a robot's. [Network] cuts an address down to what
 // leads to no person. None of it is kept here, apart from a bounded memory of headers
 // and their classes, which is a matter of speed.

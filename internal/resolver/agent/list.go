@@ -34,8 +34,9 @@ var agents = func() *list {
 
 // Classes of words that are no classes of a request; agents.txt says what they are.
 const (
-	app    mintage.AgentClass = "app"
-	person mintage.AgentClass = "person"
+	app     mintage.AgentClass = "app"
+	person  mintage.AgentClass = "person"
+	library mintage.AgentClass = "library"
 )
 
 func parseList(file string) (*list, error) {
@@ -49,7 +50,7 @@ func parseList(file string) (*list, error) {
 		}
 		name, word, ok := strings.Cut(line, " ")
 		class := mintage.AgentClass(name)
-		if !ok || !slices.Contains([]mintage.AgentClass{mintage.AgentRobot, mintage.AgentMachine, app, person}, class) {
+		if !ok || !slices.Contains([]mintage.AgentClass{mintage.AgentRobot, mintage.AgentMachine, app, person, library}, class) {
 			return nil, fmt.Errorf("line %d of the list of agents has no class or word", n)
 		}
 		prefix, isPrefix := strings.CutSuffix(word, "*")
@@ -71,8 +72,8 @@ func parseList(file string) (*list, error) {
 	return l, nil
 }
 
-// listed is the class of the header's words: robot if one of them is, else app or
-// machine if one is, else "".
+// listed is the class of the header's words: robot if one of them is, else app,
+// machine or library if one is, else "".
 func listed(userAgent string) mintage.AgentClass {
 	found := mintage.AgentClass("")
 	lower := strings.ToLower(userAgent)
@@ -87,9 +88,44 @@ func listed(userAgent string) mintage.AgentClass {
 	return found
 }
 
+// onlyLibraries reports whether the header's products, which are its words outside of
+// comments (RFC 9110, section 10.1.5), are all libraries.
+func onlyLibraries(userAgent string) bool {
+	rest := strings.ToLower(withoutComments(userAgent))
+	found := false
+	for rest != "" {
+		var word string
+		if word, rest = nextWord(rest); word == "" {
+			continue
+		}
+		if agents.classOf(word) != library {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// withoutComments cuts what is in parentheses, also in those of comments.
+func withoutComments(userAgent string) string {
+	var b strings.Builder
+	depth := 0
+	for i := range len(userAgent) {
+		switch c := userAgent[i]; {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth = max(0, depth-1)
+		case depth == 0:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 // stronger is the class that counts of two; person counts for nothing.
 func stronger(a, b mintage.AgentClass) mintage.AgentClass {
-	for _, class := range []mintage.AgentClass{mintage.AgentRobot, app, mintage.AgentMachine} {
+	for _, class := range []mintage.AgentClass{mintage.AgentRobot, app, mintage.AgentMachine, library} {
 		if a == class || b == class {
 			return class
 		}

@@ -38,7 +38,7 @@ type Page struct {
 	Kind Kind
 	Site
 	// Product and Schema must not be changed after they were given to a [Renderer];
-	// a changed product is another pointer.
+	// a changed product is another pointer. A Renderer does not keep them alive.
 	Product *mintage.Product
 	Schema  *dpp.Schema // nil: no attribute is public
 
@@ -66,9 +66,10 @@ type Token struct {
 	// Reason of the revocation. It is shown to everyone; "" shows none.
 	Reason string
 
-	ActivatedNow bool // by the scan that led here
-	MayTap       bool // the page shows the button that activates
-	Suspicious   bool // the code was scanned in more places than one item can be
+	ActivatedNow    bool // by the request that is answered; nobody else is told so
+	ActivatedLately bool // a moment ago, by whomever
+	MayTap          bool // the page shows the button that activates
+	Suspicious      bool // the code was scanned in more places than one item can be
 }
 
 // Formats of the query parameter [FormatParameter], which a link can ask for and

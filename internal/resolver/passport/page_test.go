@@ -61,6 +61,11 @@ func TestTruth(t *testing.T) {
 			"Genuine: issued by Acme on 3 March 2027, activated today by this scan.",
 			"Echt: ausgegeben von Acme am 3. März 2027, heute durch diesen Scan aktiviert.", "<form",
 		},
+		"activated a moment ago": {
+			token(func(k *passport.Token) { k.ActivatedLately = true }),
+			"Genuine: issued by Acme on 3 March 2027, activated a moment ago.",
+			"Echt: ausgegeben von Acme am 3. März 2027, gerade eben aktiviert.", "this scan",
+		},
 		"activated before": {
 			token(func(*passport.Token) {}),
 			"Genuine: issued by Acme on 3 March 2027, activated on 3 April 2027.",

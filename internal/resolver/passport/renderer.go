@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"weak"
 
 	"mintage"
 	"mintage/internal/dpp"
@@ -36,11 +37,11 @@ const (
 )
 
 // subjectKey says what the part of a page that is the same for all units of a
-// product depends on. The pointers keep their targets alive, so that no address
-// is used again.
+// product depends on. Weak pointers equal no other's, also after their target is gone
+// and its address used again; so nothing is kept alive for them.
 type subjectKey struct {
-	product  *mintage.Product
-	schema   *dpp.Schema
+	product  weak.Pointer[mintage.Product]
+	schema   weak.Pointer[dpp.Schema]
 	language *language
 }
 
@@ -153,14 +154,14 @@ func (r *Renderer) subject(p *Page, l *language) (*subject, error) {
 	if p.revoked() {
 		return nothing, nil
 	}
-	key := subjectKey{p.Product, p.Schema, l}
+	key := subjectKey{weak.Make(p.Product), weak.Make(p.Schema), l}
 	r.mu.RLock()
 	s, ok := r.subjects[key]
 	r.mu.RUnlock()
 	if ok {
 		return s, nil
 	}
-	s, err := r.newSubject(key)
+	s, err := r.newSubject(p, l)
 	if err != nil {
 		return nil, err
 	}
@@ -176,23 +177,23 @@ func (r *Renderer) subject(p *Page, l *language) (*subject, error) {
 	return s, nil
 }
 
-func (r *Renderer) newSubject(key subjectKey) (*subject, error) {
-	public := publicAttributes(key.product, key.schema)
+func (r *Renderer) newSubject(p *Page, l *language) (*subject, error) {
+	public := publicAttributes(p.Product, p.Schema)
 	s := &subject{}
 	var b bytes.Buffer
 	shown := struct {
 		Groups []*group
 		None   string
-	}{groups(public, key.language), key.language.text("attributes.none")}
+	}{groups(public, l), l.text("attributes.none")}
 	if err := r.templates.ExecuteTemplate(&b, "attributes", shown); err != nil {
 		return nil, fmt.Errorf("the attributes of a page: %w", err)
 	}
 	s.html = template.HTML(b.String()) //nolint:gosec // G203: html/template has made it
 	var err error
-	if s.json, err = json.Marshal(attributeDocuments(public, key.language)); err != nil {
+	if s.json, err = json.Marshal(attributeDocuments(public, l)); err != nil {
 		return nil, fmt.Errorf("the attributes as JSON: %w", err)
 	}
-	for _, n := range linkedAttributes(public, key.language) {
+	for _, n := range linkedAttributes(public, l) {
 		data, err := json.Marshal(n)
 		if err != nil {
 			return nil, fmt.Errorf("the attributes as JSON-LD: %w", err)
@@ -202,7 +203,7 @@ func (r *Renderer) newSubject(key subjectKey) (*subject, error) {
 	return s, nil
 }
 
-// bytes is about what the subject takes, its product included.
+// bytes is about what the subject takes.
 func (s *subject) bytes() int {
 	n := 4096 + len(s.html) + 2*len(s.json)
 	for _, l := range s.linked {

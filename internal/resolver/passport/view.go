@@ -114,6 +114,8 @@ func (v *view) tell(p *Page) {
 		}
 	case t.ActivatedNow:
 		v.Truth = l.text("truth.activated_now", brand, issued)
+	case t.ActivatedLately:
+		v.Truth = l.text("truth.activated_lately", brand, issued)
 	case t.ActivatedAt.IsZero() || t.ActivatedAt.Equal(t.IssuedAt):
 		v.Truth = l.text("truth.born_active", brand, issued)
 	default:

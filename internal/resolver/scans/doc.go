@@ -19,5 +19,6 @@
 // new ones are taken as long as there is room. Scans that cannot be stored for any
 // other reason are dropped and counted, and so are those whose transaction may or may
 // not have been committed (OUTCOME_UNKNOWN), so that none is stored twice. The log says
-// once that writing pauses, and once that it goes on. [Buffer.Dropped] is the count.
+// once that writing pauses, and once that it goes on; likewise when scans begin to be
+// dropped for want of room, and when they no longer are. [Buffer.Dropped] is the count.
 package scans

@@ -43,9 +43,13 @@ type Buffer struct {
 	waiting map[int64][]mintage.Scan // by brand, oldest first
 	held    int                      // how many wait or are being written
 	dropped int64
+	refused int64 // of them, those that there was no room for
 	closed  bool
 
-	paused bool // by a fault of the place, as the log has told; Run's own
+	// What the log has told; Run's own.
+	paused  bool  // by a fault of the place
+	told    int64 // refused, when that was looked at last
+	without bool  // there is no room
 }
 
 // New makes a buffer; nothing is written before Run.
@@ -60,6 +64,7 @@ func (b *Buffer) Add(brand int64, s mintage.Scan) {
 	defer b.mu.Unlock()
 	if b.closed || b.held >= room {
 		b.dropped++
+		b.refused++
 		return
 	}
 	b.waiting[brand] = append(b.waiting[brand], s)
@@ -97,6 +102,7 @@ func (b *Buffer) Run(ctx context.Context) {
 			return
 		case <-ticker.C:
 			b.write(ctx)
+			b.tellRoom()
 		case <-b.full:
 			if !b.paused { // else the next tick is soon enough
 				b.write(ctx)
@@ -194,6 +200,21 @@ func (b *Buffer) giveBack(taken map[int64][]mintage.Scan) {
 	for brand, scans := range taken {
 		b.waiting[brand] = append(scans, b.waiting[brand]...)
 	}
+}
+
+// tellRoom logs when scans begin to be dropped for want of room, and when they no longer
+// are. Add does not: whoever it logs to may be slow.
+func (b *Buffer) tellRoom() {
+	b.mu.Lock()
+	refused := b.refused
+	b.mu.Unlock()
+	switch lately := refused - b.told; {
+	case lately > 0 && !b.without:
+		b.log.Error("scans are dropped: more come than the database takes", "dropped", refused)
+	case lately == 0 && b.without:
+		b.log.Info("scans are noted again", "dropped", refused)
+	}
+	b.without, b.told = refused > b.told, refused
 }
 
 func (b *Buffer) pause(ctx context.Context, err error) {

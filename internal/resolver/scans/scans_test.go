@@ -238,6 +238,9 @@ func TestOutage(t *testing.T) {
 				t.Errorf("%d scans are held after all were stored", n)
 			}
 			end()
+			if begin, end := strings.Count(log.String(), "scans are dropped"), strings.Count(log.String(), "noted again"); begin != 1 || end != 1 {
+				t.Errorf("the log says %d times that scans are dropped and %d times that they no longer are:\n%s", begin, end, log.String())
+			}
 			if pauses, back := strings.Count(log.String(), "pauses"), strings.Count(log.String(), "goes on"); pauses != 1 || back != 1 {
 				t.Errorf("the log says %d times that writing pauses and %d times that it goes on:\n%s", pauses, back, log.String())
 			}

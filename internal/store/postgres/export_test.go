@@ -59,7 +59,7 @@ func Statements(t *testing.T) (all []Statement) {
 // Plans runs fn in a transaction of a brand and returns the plans of its statements.
 func (s *Store) Plans(ctx context.Context, brand int64, fn func(store.Tx) error) (plans []string, err error) {
 	begin := s.For(brand).(scoped).begin(s.beginWrite)
-	err = s.run(ctx, begin, func(t *tx) error {
+	err = s.run(ctx, s.pool, begin, func(t *tx) error {
 		if _, err := t.Now(ctx); err != nil { // sends what goes ahead
 			return err
 		}

@@ -25,7 +25,7 @@ const endWait = 5 * time.Second
 // Of several callers at once, one returns the job.
 func (s *Store) EndHungWorkers(ctx context.Context, limit time.Duration) ([]int64, error) {
 	var hung []int64
-	err := s.run(ctx, s.beginRead, func(t *tx) error {
+	err := s.run(ctx, s.pool, s.beginRead, func(t *tx) error {
 		numbers, err := many(ctx, t, scanNumber, `
 			SELECT h.job_number
 			FROM (`+holders+`) h
@@ -61,7 +61,7 @@ func (s *Store) EndHungWorkers(ctx context.Context, limit time.Duration) ([]int6
 // process is gone, and a worker can hardly come in between with the old limit.
 // If one does, it is waited for, and the limit is halved for the next cycle.
 func (s *Store) endHolder(ctx context.Context, job int64, limit time.Duration) (done bool, err error) {
-	err = s.run(ctx, s.beginWrite, func(t *tx) error {
+	err = s.run(ctx, s.pool, s.beginWrite, func(t *tx) error {
 		if _, err := t.exec(ctx, `SELECT `+setting("lock_timeout", endWait)); err != nil {
 			return err
 		}

@@ -220,11 +220,11 @@ func TestPlansUnderPolicies(t *testing.T) {
 		},
 		"scans": {
 			func(tx store.Tx) error { return second(tx.Scans(ctx, 19807, 500, 10)) },
-			[]string{"products_pkey", "scans_of_unit", "AND (ordinal = "},
+			[]string{"products_pkey", "scans_of_people", "scans_of_robots", "AND (ordinal = "},
 		},
 		"networks": {
 			func(tx store.Tx) error { return second(tx.ScanNetworks(ctx, 19807, 500, time.Unix(0, 0))) },
-			[]string{"products_pkey", "scans_of_unit", "AND (ordinal = ", "AND (at >= "},
+			[]string{"products_pkey", "scans_of_people", "AND (ordinal = ", "AND (at >= "},
 		},
 		"recalls": {
 			func(tx store.Tx) error { return second(tx.Recalls(ctx, brand, 19807)) },

@@ -23,7 +23,7 @@ type Options struct {
 	DirectURL string
 	// Now replaces the database's clock, in tests.
 	Now func() time.Time
-	// MaxConns bounds the connections of the pool; 0 means 10. Each subscription
+	// MaxConns bounds the connections of the pool; 0 means 10. Watch, each subscription
 	// and a migration have one more of their own.
 	MaxConns int32
 	// EveryBrand says that the store works for all brands, as workers and the
@@ -50,6 +50,7 @@ const (
 // Store is a PostgreSQL database. It is safe for concurrent use.
 type Store struct {
 	pool   *pgxpool.Pool
+	watch  *pgxpool.Pool // one connection, opened when Watch wants it first
 	direct *pgx.ConnConfig
 	now    func() time.Time // nil for the database's clock
 
@@ -87,9 +88,17 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
+	alone := config.Copy()
+	alone.MaxConns, alone.MinConns, alone.MinIdleConns = 1, 0, 0
+	watch, err := pgxpool.NewWithConfig(ctx, alone)
+	if err != nil {
+		pool.Close()
+		return nil, failure(ctx, err)
+	}
 	statement := setting("statement_timeout", cmp.Or(opts.StatementTimeout, 12*time.Second))
 	s := &Store{
 		pool:   pool,
+		watch:  watch,
 		direct: direct.ConnConfig,
 		now:    opts.Now,
 
@@ -153,6 +162,7 @@ func (s *Store) Close() error {
 	s.end()
 	s.subscriptions.Wait()
 	s.pool.Close()
+	s.watch.Close()
 	return nil
 }
 
@@ -166,9 +176,14 @@ func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
 	return s.read(ctx, s.beginRead, fn)
 }
 
+// Watch runs fn as Read does, on a connection of its own; see [store.Store].
+func (s *Store) Watch(ctx context.Context, fn func(store.Reader) error) error {
+	return s.run(ctx, s.watch, s.beginRead, func(t *tx) error { return fn(t) })
+}
+
 func (s *Store) inTx(ctx context.Context, begin []string, fn func(store.Tx) error) error {
 	for attempt := 0; ; attempt++ {
-		err := s.run(ctx, begin, func(t *tx) error { return fn(t) })
+		err := s.run(ctx, s.pool, begin, func(t *tx) error { return fn(t) })
 		if mintage.ErrorCode(err) != mintage.CodeRetry || attempt == reruns || ctx.Err() != nil {
 			return err
 		}
@@ -176,11 +191,11 @@ func (s *Store) inTx(ctx context.Context, begin []string, fn func(store.Tx) erro
 }
 
 func (s *Store) read(ctx context.Context, begin []string, fn func(store.Reader) error) error {
-	return s.run(ctx, begin, func(t *tx) error { return fn(t) })
+	return s.run(ctx, s.pool, begin, func(t *tx) error { return fn(t) })
 }
 
-func (s *Store) run(ctx context.Context, begin []string, fn func(*tx) error) error {
-	conn, err := s.pool.Acquire(ctx)
+func (s *Store) run(ctx context.Context, pool *pgxpool.Pool, begin []string, fn func(*tx) error) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return failure(ctx, err)
 	}

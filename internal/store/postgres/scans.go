@@ -13,22 +13,33 @@ import (
 // noOrdinal is the ordinal of a scan of no unit; it is stored as NULL.
 const noOrdinal = -1
 
+// Scans merges what two indexes have, and names the agent in words, not by a parameter:
+// a plan for any parameter could use neither.
 func (t *tx) Scans(ctx context.Context, product, ordinal int64, limit int) ([]*mintage.Scan, error) {
 	return many(ctx, t, func(row pgx.Row) (*mintage.Scan, error) {
 		s := new(mintage.Scan)
 		return s, row.Scan(&s.ProductNumber, &s.Ordinal, utc(&s.At), &s.Network, &s.Agent, &s.Language, &s.Outcome)
 	}, `
-		SELECT product_number, ordinal, at, network, agent, language, outcome FROM brand_scans
-		WHERE product_number = $1 AND ordinal = $2::bigint
+		SELECT product_number, ordinal, at, network, agent, language, outcome FROM (
+			(SELECT * FROM brand_scans
+			WHERE product_number = $1 AND ordinal = $2::bigint AND agent <> 'robot'
+			ORDER BY at DESC LIMIT $3)
+			UNION ALL
+			(SELECT * FROM brand_scans
+			WHERE product_number = $1 AND ordinal = $2::bigint AND agent = 'robot'
+			ORDER BY at DESC LIMIT $3)
+		) s
 		ORDER BY at DESC LIMIT $3`, product, ordinal, int64(limit))
 }
 
 func (t *tx) ScanNetworks(ctx context.Context, product, ordinal int64, since time.Time) (int64, error) {
 	var networks int64
 	err := t.get(ctx, []any{&networks}, `
-		SELECT count(DISTINCT network) FROM brand_scans
-		WHERE product_number = $1 AND ordinal = $2::bigint AND at >= $3 AND agent <> $4`,
-		product, ordinal, since, string(mintage.AgentRobot))
+		SELECT count(DISTINCT network) FROM (
+			SELECT network FROM brand_scans
+			WHERE product_number = $1 AND ordinal = $2::bigint AND agent <> 'robot' AND at >= $3
+			ORDER BY at DESC LIMIT $4
+		) s`, product, ordinal, since, int64(mintage.SignalScans))
 	return networks, err
 }
 

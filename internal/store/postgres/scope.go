@@ -62,7 +62,7 @@ func (s *Store) EventHorizon(ctx context.Context) (int64, error) {
 	h := &s.horizon
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	err := s.run(ctx, s.beginRead, func(t *tx) error {
+	err := s.run(ctx, s.watch, s.beginRead, func(t *tx) error {
 		// The number comes first. Whoever drew it, or one before, had its lock by then.
 		last, err := one(ctx, t, scanNumber, `
 			SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM events_number_seq`)

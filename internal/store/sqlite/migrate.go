@@ -66,7 +66,7 @@ const noVersion = -1
 
 // version returns the version of the file's schema.
 func (s *Store) version(ctx context.Context) (version int64, err error) {
-	err = s.read(ctx, func(r *session) error {
+	err = s.read(ctx, s.reader, func(r *session) error {
 		tables, err := one(ctx, r, integer, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?", goose.DefaultTablename)
 		if err != nil || tables == 0 {
 			version = noVersion

@@ -10,9 +10,21 @@ import (
 // noOrdinal is the ordinal of a scan of no unit; it is stored as NULL.
 const noOrdinal = -1
 
+// scansQuery merges what two indexes have, each in the order of storing.
 const scansQuery = `
-	SELECT product_number, ordinal, at, network, agent, language, outcome FROM scans
-	WHERE product_number = ? AND ordinal = ? ORDER BY at DESC LIMIT ?`
+	SELECT product_number, ordinal, at, network, agent, language, outcome FROM (
+		SELECT * FROM (SELECT *, rowid AS place FROM scans
+			WHERE product_number = ?1 AND ordinal = ?2 AND agent <> 'robot' ORDER BY rowid DESC LIMIT ?3)
+		UNION ALL
+		SELECT * FROM (SELECT *, rowid AS place FROM scans
+			WHERE product_number = ?1 AND ordinal = ?2 AND agent = 'robot' ORDER BY rowid DESC LIMIT ?3)
+	) ORDER BY place DESC LIMIT ?3`
+
+const scanNetworksQuery = `
+	SELECT count(DISTINCT network) FROM (
+		SELECT network, at FROM scans
+		WHERE product_number = ?1 AND ordinal = ?2 AND agent <> 'robot' ORDER BY rowid DESC LIMIT ?3
+	) WHERE at >= ?4`
 
 func (r reader) Scans(ctx context.Context, product, ordinal int64, limit int) ([]*mintage.Scan, error) {
 	return list(ctx, r.session, func(scan scanner) (*mintage.Scan, error) {
@@ -23,10 +35,7 @@ func (r reader) Scans(ctx context.Context, product, ordinal int64, limit int) ([
 }
 
 func (r reader) ScanNetworks(ctx context.Context, product, ordinal int64, since time.Time) (int64, error) {
-	return one(ctx, r.session, integer, `
-		SELECT count(DISTINCT network) FROM scans
-		WHERE product_number = ? AND ordinal = ? AND at >= ? AND agent <> ?`,
-		product, ordinal, text(since), mintage.AgentRobot)
+	return one(ctx, r.session, integer, scanNetworksQuery, product, ordinal, mintage.SignalScans, text(since))
 }
 
 // AppendScans counts the scans of people as it stores them all.

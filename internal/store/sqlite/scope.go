@@ -20,7 +20,7 @@ func (s *Store) EventHorizon(ctx context.Context) (last int64, err error) {
 	if err := s.requireSchema(ctx); err != nil {
 		return 0, err
 	}
-	err = s.read(ctx, func(r *session) error {
+	err = s.read(ctx, s.watch, func(r *session) error {
 		last, err = one(ctx, r, integer, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'`)
 		return err
 	})

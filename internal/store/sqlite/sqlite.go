@@ -43,6 +43,7 @@ type Store struct {
 	now    func() time.Time
 	writer *sql.DB // one connection: its owner is the only writer of this process
 	reader *sql.DB // read-only connections
+	watch  *sql.DB // a read-only connection for Watch
 	turn   turnstile
 	wal    walKeeper
 
@@ -117,6 +118,10 @@ func (s *Store) connect(ctx context.Context, busyTimeout time.Duration) (err err
 	}
 	s.reader.SetMaxOpenConns(maxReaders)
 	s.reader.SetMaxIdleConns(maxReaders)
+	if s.watch, err = sql.Open("sqlite", readerDSN(s.path, busyTimeout)); err != nil {
+		return s.fail(err)
+	}
+	s.watch.SetMaxOpenConns(1)
 
 	var mode string
 	var version int64
@@ -265,11 +270,19 @@ func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
 	if err := s.requireSchema(ctx); err != nil {
 		return err
 	}
-	return s.read(ctx, func(session *session) error { return fn(reader{session}) })
+	return s.read(ctx, s.reader, func(session *session) error { return fn(reader{session}) })
 }
 
-func (s *Store) read(ctx context.Context, fn func(*session) error) error {
-	raw, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+// Watch implements [store.Store].
+func (s *Store) Watch(ctx context.Context, fn func(store.Reader) error) error {
+	if err := s.requireSchema(ctx); err != nil {
+		return err
+	}
+	return s.read(ctx, s.watch, func(session *session) error { return fn(reader{session}) })
+}
+
+func (s *Store) read(ctx context.Context, db *sql.DB, fn func(*session) error) error {
+	raw, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return s.fail(err)
 	}
@@ -351,7 +364,7 @@ func (s *Store) EndHungWorkers(context.Context, time.Duration) ([]int64, error) 
 func (s *Store) Close() error {
 	s.closed.Store(true)
 	var errs []error
-	for _, db := range []*sql.DB{s.reader, s.writer} {
+	for _, db := range []*sql.DB{s.reader, s.watch, s.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -13,7 +13,7 @@ import (
 // engine; what holds between methods is tested elsewhere besides.
 var methods = []func(*testing.T){
 	// Store
-	TestEngine, TestInTx, TestRead, TestPing, TestSubmissions, TestEndHungWorkers, TestMigrate, TestClose,
+	TestEngine, TestInTx, TestRead, TestWatch, TestPing, TestSubmissions, TestEndHungWorkers, TestMigrate, TestClose,
 	TestFor, TestRestricted, TestEventHorizon,
 	// Reader
 	TestNow,

@@ -40,10 +40,13 @@ func TestScans(t *testing.T) {
 		for i := range 5 {
 			s := newScan(p, 0, at.Add(-time.Duration(i)*time.Microsecond))
 			s.Network, s.Language = fmt.Sprintf("2001:db8:%d::/48", i), ""
+			if i%2 == 1 {
+				s.Agent = mintage.AgentRobot
+			}
 			want = append(want, s)
 		}
-		write(t, db, appendScans(want[3], want[0], newScan(p, 1, at), newScan(other, 0, at), newScan(p, -1, at)))
-		write(t, db, appendScans(want[4], want[1], want[2]))
+		write(t, db, appendScans(want[4], want[3], newScan(p, 1, at), newScan(other, 0, at), newScan(p, -1, at)))
+		write(t, db, appendScans(want[2], want[1], want[0]))
 		write(t, db, appendScans(newScan(theirs, 0, at)))
 		for name, s := range map[string]store.Store{"owner": db, "app": planes(t, db)} {
 			t.Run(name, func(t *testing.T) {
@@ -90,6 +93,38 @@ func TestScanNetworks(t *testing.T) {
 				}), want)
 			}
 		}
+	})
+}
+
+// Neither robots nor the number of scans turn the count of networks off: of people's
+// scans the latest are looked at.
+func TestScanNetworksOfMany(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *storetest.DB) {
+		f := storetest.NewFixture(t, db)
+		p := f.NewProduct(f.NewBrand())
+		at := f.Now()
+		networks := func() int64 {
+			t.Helper()
+			return read(t, db, func(ctx context.Context, r store.Reader) (int64, error) {
+				return r.ScanNetworks(ctx, p.Number, 7, at.Add(-time.Hour))
+			})
+		}
+		add := func(n int, agent mintage.AgentClass, network func(i int) string) {
+			t.Helper()
+			var scans []mintage.Scan
+			for i := range n {
+				at = at.Add(time.Microsecond)
+				s := newScan(p, 7, at)
+				s.Agent, s.Network = agent, network(i)
+				scans = append(scans, s)
+			}
+			write(t, db, appendScans(scans...))
+		}
+		add(30, mintage.AgentPhone, func(i int) string { return fmt.Sprintf("198.51.%d.0/24", i) })
+		add(2*mintage.SignalScans, mintage.AgentRobot, func(int) string { return "r" })
+		same(t, networks(), int64(30))
+		add(mintage.SignalScans-10, mintage.AgentDesktop, func(int) string { return "d" })
+		same(t, networks(), int64(11)) // ten of the thirty, and the one
 	})
 }
 

@@ -28,7 +28,10 @@ CREATE TABLE scans (
     language text NOT NULL,
     outcome text NOT NULL
 );
-CREATE INDEX scans_of_unit ON scans (product_number, ordinal, at) WHERE ordinal IS NOT NULL;
+-- Each row is in one of the two, so that however many robots came, people's latest scans
+-- stand next to each other.
+CREATE INDEX scans_of_people ON scans (product_number, ordinal, at) WHERE ordinal IS NOT NULL AND agent <> 'robot';
+CREATE INDEX scans_of_robots ON scans (product_number, ordinal, at) WHERE ordinal IS NOT NULL AND agent = 'robot';
 
 -- Runs of units revoked at once, those still to be minted included: whole batches
 -- and lots.

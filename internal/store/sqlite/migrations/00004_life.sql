@@ -59,9 +59,11 @@ CREATE TABLE scans (
     language TEXT NOT NULL,
     outcome TEXT NOT NULL
 ) STRICT;
--- Without the time, which would make it three times as large: scans come in no order of
--- units, so that each one may cost a page of its own.
-CREATE INDEX scans_of_unit ON scans (product_number, ordinal) WHERE ordinal IS NOT NULL;
+-- Without the time, which would make them three times as large: scans come in no order of
+-- units, so that each one may cost a page of its own. Each row is in one of the two, so
+-- that however many robots came, people's latest scans stand next to each other.
+CREATE INDEX scans_of_people ON scans (product_number, ordinal) WHERE ordinal IS NOT NULL AND agent <> 'robot';
+CREATE INDEX scans_of_robots ON scans (product_number, ordinal) WHERE ordinal IS NOT NULL AND agent = 'robot';
 
 CREATE TABLE product_links (
     product_number INTEGER NOT NULL REFERENCES products,
