@@ -152,9 +152,9 @@ func thousandths(s string) int {
 // speaks returns how much a client likes a language tag, as acceptable does: by a
 // range that equals the tag, one whose beginning the tag has or one that begins with
 // the tag (RFC 4647, sections 3.3.1 and 3.4), or by "*".
-func (acceptLanguage ranges) speaks(tag string) int {
+func (accept ranges) speaks(tag string) int {
 	best, quality := 0, 0
-	for _, element := range acceptLanguage {
+	for _, element := range accept {
 		name, q := element.name, element.q
 		var precision int
 		switch {

@@ -77,7 +77,8 @@ func (r *Resolver) token(ctx context.Context, u *unit) (*passport.Token, error) 
 	recall := u.card.covering(u.ordinal)
 	is, known := r.told.of(key)
 	final := known && is.status == mintage.TokenRevoked
-	if !final && !(known && is.status == mintage.TokenActive && now.Before(is.until) && r.knowsActive(u)) {
+	fresh := known && is.status == mintage.TokenActive && now.Before(is.until) && r.knowsActive(u)
+	if !final && !fresh {
 		before := is
 		err := r.ask(ctx, r.store.For(u.brand), func(rd store.Reader) error {
 			states, err := rd.UnitStates(ctx, u.number, u.ordinal, u.ordinal+1)
