@@ -320,7 +320,7 @@ func (o *opened) scans() {
 	customer := newTab(b.t, o.public)
 	customer.isPhone()
 	customer.visit(o.lookUp(`SELECT resolver_url FROM units_v WHERE unit_id = '` + unit + `'`))
-	customer.sees("Genuine:", "activated today by this scan")
+	customer.sees("Genuine:", "activated a moment ago")
 	b.visit("/mint/tokens/" + unit)
 	b.shows("active")
 }
